@@ -1,0 +1,109 @@
+-- Access: functions are the only door, and four kinds of roles go through it.
+
+CREATE FUNCTION ordertrack.grant_access(kind text, role_name text) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_grant_access';
+COMMENT ON FUNCTION ordertrack.grant_access(text, text) IS
+'gives a role what kind app, support, admin or auditor needs and remembers it for setup(); OT005 unknown kind, 42704 no such role';
+
+CREATE FUNCTION ordertrack.revoke_access(kind text, role_name text) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_revoke_access';
+COMMENT ON FUNCTION ordertrack.revoke_access(text, text) IS
+'takes back what grant_access gave, but for what another kind of the same role still needs; OT005 unknown kind, 42704 no such role';
+
+-- What is not listed for a kind is for the owner alone.
+CREATE FUNCTION ordertrack.access_rights()
+RETURNS TABLE (kind text, object_type text, object_name text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT k.kind, r.object_type, r.object_name
+	  FROM (VALUES
+		('function', 'validate', '{app,admin}'),
+		('function', 'redeem', '{app,admin}'),
+		('function', 'redeem_batch', '{app,admin}'),
+		('function', 'rollback_redemption', '{app,admin}'),
+		('function', 'create_order', '{app,admin}'),
+		('function', 'update_order', '{app,admin}'),
+		('function', 'set_order_status', '{app,admin}'),
+		('function', 'put_customer', '{app,admin}'),
+		('function', 'order_history', '{app,support,admin}'),
+		('function', 'add_note', '{app,support,admin}'),
+		('function', 'edit_note', '{support,admin}'),
+		('function', 'delete_note', '{support,admin}'),
+		('function', 'create_workspace', '{admin}'),
+		('function', 'create_campaign', '{admin}'),
+		('function', 'update_campaign', '{admin}'),
+		('function', 'create_voucher', '{admin}'),
+		('function', 'update_voucher', '{admin}'),
+		('function', 'verify_order', '{admin,auditor}'),
+		('function', 'export_query', '{admin,auditor}'),
+		('view', 'order_list', '{support,admin,auditor}'),
+		('view', 'order_details', '{support,admin}'),
+		('view', 'order_history_list', '{support,admin}'),
+		('view', 'redemption_list', '{support,admin,auditor}'),
+		('view', 'voucher_list', '{support,admin,auditor}'),
+		('view', 'export_orders', '{admin,auditor}'),
+		('view', 'export_order_items', '{admin,auditor}'),
+		('view', 'export_redemptions', '{admin,auditor}'),
+		('view', 'export_order_notes', '{admin,auditor}')
+	  ) AS r (object_type, object_name, kinds)
+	  CROSS JOIN LATERAL unnest(r.kinds::text[]) AS k (kind)
+$$;
+COMMENT ON FUNCTION ordertrack.access_rights() IS
+'the objects that each kind of access opens: EXECUTE on functions, SELECT on views';
+
+CREATE FUNCTION ordertrack.setup_access() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $setup$
+BEGIN
+	CREATE TABLE ordertrack.access_grants (
+		kind text NOT NULL
+			CONSTRAINT access_grants_kind_check CHECK (kind IN ('app', 'support', 'admin', 'auditor')),
+		role_name text NOT NULL,
+		granted_by text NOT NULL DEFAULT session_user,
+		created_at timestamptz NOT NULL DEFAULT now(),
+		CONSTRAINT access_grants_pkey PRIMARY KEY (kind, role_name)
+	);
+	COMMENT ON TABLE ordertrack.access_grants IS 'who got which access; setup() grants it again';
+END
+$setup$;
+COMMENT ON FUNCTION ordertrack.setup_access() IS 'step 8 of setup(): table access_grants';
+
+-- Grants and revokes so that the role has exactly what its kinds open.
+CREATE FUNCTION ordertrack.apply_access(role_name text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $apply$
+DECLARE
+	granted_kinds CONSTANT text[] := ARRAY(
+		SELECT g.kind FROM ordertrack.access_grants AS g WHERE g.role_name = apply_access.role_name);
+	r record;
+BEGIN
+	IF cardinality(granted_kinds) > 0 THEN
+		EXECUTE format('GRANT USAGE ON SCHEMA ordertrack TO %I', role_name);
+	ELSE
+		EXECUTE format('REVOKE USAGE ON SCHEMA ordertrack FROM %I', role_name);
+	END IF;
+	FOR r IN
+		SELECT a.object_type, a.object_name, bool_or(a.kind = ANY (granted_kinds)) AS is_granted,
+			(SELECT p.oid::regprocedure::text FROM pg_proc AS p
+			  WHERE p.proname = a.object_name AND p.pronamespace = 'ordertrack'::regnamespace) AS signature
+		  FROM ordertrack.access_rights() AS a
+		 GROUP BY a.object_type, a.object_name
+	LOOP
+		EXECUTE format(
+			CASE WHEN r.is_granted THEN 'GRANT %s ON %s TO %I' ELSE 'REVOKE %s ON %s FROM %I' END,
+			CASE r.object_type WHEN 'view' THEN 'SELECT' ELSE 'EXECUTE' END,
+			CASE r.object_type WHEN 'view' THEN format('TABLE ordertrack.%I', r.object_name)
+				ELSE 'FUNCTION ' || r.signature END,
+			role_name);
+	END LOOP;
+END
+$apply$;
+COMMENT ON FUNCTION ordertrack.apply_access(text) IS
+'gives a role exactly what the kinds in access_grants open to it';

@@ -1,0 +1,80 @@
+-- Export: views for COPY … TO STDOUT (FORMAT csv, HEADER), without personal data.
+
+CREATE FUNCTION ordertrack.export_query(
+	what text,
+	columns text[] DEFAULT NULL,
+	filter jsonb DEFAULT NULL,
+	sort text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_export_query';
+COMMENT ON FUNCTION ordertrack.export_query(text, text[], jsonb, text, bigint) IS
+'a SELECT over the view export_<what> for COPY, \gexec or \copy: chosen columns (NULL is all), rows where every field of filter equals its value (null: is null, array: one of, object: contains), sorted by a column, "-column" for descending; OT005 unknown view, column or bad filter';
+
+-- What a spreadsheet would run as a formula gets an apostrophe in front:
+-- safe(x) in the text of a view stands for that.
+CREATE FUNCTION ordertrack.with_safe_text(view_text text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- tab, CR, + - = @: the characters that begin a formula
+	SELECT regexp_replace(view_text, 'safe\(([a-z_.]+)\)',
+		'CASE WHEN ascii(\1) IN (9, 13, 43, 45, 61, 64) THEN ''''''''::text || \1 ELSE \1 END', 'g')
+$$;
+COMMENT ON FUNCTION ordertrack.with_safe_text(text) IS
+'writes out safe(column) in the text of a view: the column with an apostrophe before what a spreadsheet would run (OWASP, CSV injection)';
+
+CREATE FUNCTION ordertrack.setup_exports() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $setup$
+BEGIN
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_orders AS
+	SELECT o.workspace_id, o.order_id, safe(o.source_id) AS source_id, o.status,
+		safe(c.source_id) AS customer, o.amount, o.discount_amount, o.total_amount,
+		o.value_in_points, safe(o.data_source) AS data_source, safe(o.channel) AS channel,
+		safe(o.submitted_by_id) AS submitted_by_id, o.metadata, o.created_at, o.updated_at, o.paid_at
+	  FROM ordertrack.orders AS o
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id
+	$view$);
+	COMMENT ON VIEW ordertrack.export_orders IS 'orders for CSV: text is safe in a spreadsheet, no personal data';
+
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_order_items AS
+	SELECT i.workspace_id, i.order_id, safe(o.source_id) AS source_id, i.line_no,
+		safe(i.product_id) AS product_id, safe(i.sku) AS sku, safe(i.name) AS name,
+		safe(i.color) AS color, safe(i.size) AS size, i.quantity, i.price, i.amount,
+		i.discount_amount, i.metadata
+	  FROM ordertrack.order_items AS i
+	  JOIN ordertrack.orders AS o
+	    ON o.workspace_id = i.workspace_id AND o.order_id = i.order_id
+	$view$);
+	COMMENT ON VIEW ordertrack.export_order_items IS 'lines of orders for CSV: text is safe in a spreadsheet';
+
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_redemptions AS
+	SELECT r.workspace_id, r.redemption_id, r.created_at, r.kind, r.result, r.state, r.failure_code,
+		safe(r.failure_message) AS failure_message, safe(r.code) AS code, safe(r.campaign) AS campaign,
+		safe(r.customer) AS customer, r.order_id, safe(r.order_source_id) AS order_source_id,
+		r.amount, r.discount_amount, r.total_amount, r.gift_balance, safe(r.reason) AS reason,
+		r.rollback_of, r.rollback_no, safe(r.redeemed_by) AS redeemed_by, safe(r.actor) AS actor,
+		safe(r.channel) AS channel, r.metadata
+	  FROM ordertrack.redemption_list AS r
+	$view$);
+	COMMENT ON VIEW ordertrack.export_redemptions IS 'every attempt for CSV: text is safe in a spreadsheet';
+
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_order_notes AS
+	SELECT n.workspace_id, n.order_id, n.note_no, n.created_at, n.note_type, n.event_type,
+		safe(n.channel) AS channel, safe(n.author) AS author, n.data, n.edited_at, n.deleted_at,
+		encode(n.hash, 'hex') AS hash
+	  FROM ordertrack.order_notes AS n
+	$view$);
+	COMMENT ON VIEW ordertrack.export_order_notes IS 'the history of orders for CSV, without the words of custom notes, which may be personal';
+END
+$setup$;
+COMMENT ON FUNCTION ordertrack.setup_exports() IS 'part of setup(): the export views';

@@ -1,0 +1,158 @@
+-- setup(): makes the tables, brings them up to the installed version, arms the
+-- triggers and grants again. Install, upgrade and repair are the same code.
+
+-- One place says which triggers there are: setup() arms them, verify_order()
+-- looks whether they are armed.
+CREATE FUNCTION ordertrack.guard_triggers()
+RETURNS TABLE (table_name text, trigger_name text, definition text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- definition is spelled as pg_get_triggerdef() spells it
+	SELECT t.table_name, t.table_name || t.suffix,
+		format('CREATE TRIGGER %I %s ON ordertrack.%I FOR EACH %s EXECUTE FUNCTION ordertrack.%s()',
+			t.table_name || t.suffix, t.events, t.table_name, t.level, t.function_name)
+	  FROM (VALUES
+		('redemptions', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
+		('redemptions', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
+		('order_notes', '_guard_history', 'BEFORE INSERT OR DELETE OR UPDATE', 'ROW', 'guard_history'),
+		('order_notes', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
+		('orders', '_guard_status', 'BEFORE INSERT OR UPDATE', 'ROW', 'orders_guard_status'),
+		('orders', '_write_history', 'AFTER INSERT OR UPDATE', 'ROW', 'orders_write_history'),
+		('orders', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, order_id', 'ROW', 'guard_parent'),
+		('orders', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('vouchers', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, voucher_id, code, kind', 'ROW', 'guard_parent'),
+		('vouchers', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('campaigns', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, campaign_id', 'ROW', 'guard_parent'),
+		('campaigns', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('customers', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, customer_id', 'ROW', 'guard_parent'),
+		('customers', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('workspaces', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id', 'ROW', 'guard_parent'),
+		('workspaces', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent')
+	  ) AS t (table_name, suffix, events, level, function_name)
+$$;
+COMMENT ON FUNCTION ordertrack.guard_triggers() IS
+'the triggers that guard the tables, each ENABLE ALWAYS';
+
+-- Triggers that are missing, altered or not ENABLE ALWAYS.
+CREATE FUNCTION ordertrack.unarmed_triggers()
+RETURNS TABLE (table_name text, trigger_name text, definition text, state text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT g.table_name, g.trigger_name, g.definition,
+		CASE WHEN t.oid IS NULL THEN 'missing'
+			WHEN pg_get_triggerdef(t.oid) <> g.definition THEN 'altered'
+			ELSE 'not enabled always' END
+	  FROM ordertrack.guard_triggers() AS g
+	  LEFT JOIN pg_trigger AS t
+	    ON t.tgrelid = to_regclass('ordertrack.' || g.table_name) AND t.tgname = g.trigger_name
+	 WHERE t.oid IS NULL OR pg_get_triggerdef(t.oid) <> g.definition OR t.tgenabled <> 'A'
+$$;
+COMMENT ON FUNCTION ordertrack.unarmed_triggers() IS
+'the guard triggers that are missing, altered or not enabled always; no row where all is right';
+
+CREATE FUNCTION ordertrack.arm_triggers() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $arm$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN SELECT * FROM ordertrack.unarmed_triggers() LOOP
+		IF t.state = 'altered' THEN
+			EXECUTE format('DROP TRIGGER %I ON ordertrack.%I', t.trigger_name, t.table_name);
+		END IF;
+		IF t.state IN ('altered', 'missing') THEN
+			EXECUTE t.definition;
+		END IF;
+		EXECUTE format('ALTER TABLE ordertrack.%I ENABLE ALWAYS TRIGGER %I', t.table_name, t.trigger_name);
+		EXECUTE format('COMMENT ON TRIGGER %I ON ordertrack.%I IS %L', t.trigger_name, t.table_name,
+			'guard of ordertrack; SELECT ordertrack.setup() arms it again');
+	END LOOP;
+END
+$arm$;
+COMMENT ON FUNCTION ordertrack.arm_triggers() IS
+'creates the guard triggers that are missing or altered and enables all of them always';
+
+CREATE FUNCTION ordertrack.seed_rows(version_before integer) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $seed$
+BEGIN
+	INSERT INTO ordertrack.workspaces (workspace_id, name) VALUES (1, 'default')
+		ON CONFLICT (workspace_id) DO NOTHING;
+	INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status, event_type)
+		SELECT w.workspace_id, t.entity, t.from_status, t.to_status, t.event_type
+		  FROM ordertrack.workspaces AS w
+		 CROSS JOIN ordertrack.default_transitions() AS t
+		 WHERE t.since > version_before
+		ON CONFLICT DO NOTHING;
+END
+$seed$;
+COMMENT ON FUNCTION ordertrack.seed_rows(integer) IS
+'workspace 1 and the transitions that are newer than the given tables_version';
+
+CREATE FUNCTION ordertrack.setup(seed boolean DEFAULT true) RETURNS text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning
+AS $setup$
+DECLARE
+	-- A table that changes gets a new step at the end; a step that has been
+	-- released never changes. OT_TABLES_VERSION in C is their number.
+	steps CONSTANT text[] := ARRAY['workspaces', 'customers', 'campaigns', 'vouchers',
+		'orders', 'notes', 'redemptions', 'access'];
+	latest CONSTANT integer := cardinality(steps);
+	version_before integer := 0;
+	is_seeded boolean := false;
+	grantee text;
+BEGIN
+	IF NOT EXISTS (
+		SELECT FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner
+		 WHERE n.nspname = 'ordertrack' AND (r.rolsuper OR r.rolname = current_user))
+	THEN
+		RAISE EXCEPTION 'schema "ordertrack" is owned by another role'
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = 'Give the schema to a superuser or to the owner of the extension.';
+	END IF;
+
+	IF to_regclass('ordertrack.installation') IS NOT NULL THEN
+		LOCK TABLE ordertrack.installation IN EXCLUSIVE MODE;
+		-- Tables without that row were made by setup(seed => false).
+		SELECT i.tables_version INTO version_before FROM ordertrack.installation AS i;
+		is_seeded := FOUND;
+		version_before := coalesce(version_before, latest);
+	END IF;
+	IF version_before > latest THEN
+		RAISE EXCEPTION 'tables of ordertrack are of version %, newer than this extension''s %', version_before, latest
+			USING ERRCODE = 'OT030', HINT = 'Run ALTER EXTENSION ordertrack UPDATE first.';
+	END IF;
+
+	FOR step IN version_before + 1 .. latest LOOP
+		EXECUTE format('SELECT ordertrack.setup_%s()', steps[step]);
+	END LOOP;
+	PERFORM ordertrack.setup_lists();
+	PERFORM ordertrack.setup_exports();
+	IF seed THEN
+		PERFORM ordertrack.seed_rows(CASE WHEN is_seeded THEN version_before ELSE 0 END);
+		INSERT INTO ordertrack.installation AS i (tables_version) VALUES (latest)
+			ON CONFLICT (is_only) DO UPDATE SET tables_version = latest, updated_at = now()
+			WHERE i.tables_version <> latest;
+	END IF;
+	PERFORM ordertrack.arm_triggers();
+
+	FOR grantee IN
+		SELECT DISTINCT g.role_name FROM ordertrack.access_grants AS g
+		  JOIN pg_roles AS r ON r.rolname = g.role_name
+	LOOP
+		PERFORM ordertrack.apply_access(grantee);
+	END LOOP;
+	RETURN format('ordertrack: tables version %s, was %s', latest, version_before);
+END
+$setup$;
+COMMENT ON FUNCTION ordertrack.setup(boolean) IS
+'makes tables, views and triggers or brings them up to the installed version, arms the triggers and grants again; run it after CREATE EXTENSION, after ALTER EXTENSION UPDATE and after a restore; seed => false leaves the tables empty for a data-only restore; OT030 tables of a newer version';
+
+-- Nothing of ours is for everybody; grant_access() opens what a role needs.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ordertrack FROM PUBLIC;

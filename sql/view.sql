@@ -1,0 +1,84 @@
+-- The lists and details that people read: exact values, plain predicates.
+
+-- The state of a redemption is told by its rollbacks; its row never changes.
+CREATE FUNCTION ordertrack.setup_lists() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $setup$
+BEGIN
+	CREATE OR REPLACE VIEW ordertrack.voucher_list AS
+	SELECT v.workspace_id, v.voucher_id, v.code, v.kind, c.name AS campaign, v.discount,
+		v.gift_amount, v.gift_balance, v.is_active AND coalesce(c.is_active, true) AS is_active,
+		greatest(v.starts_at, c.starts_at) AS starts_at,
+		least(v.expires_at, c.expires_at) AS expires_at,
+		v.redemption_limit, v.redeemed_count, v.customer_limit, v.metadata, v.created_at, v.updated_at
+	  FROM ordertrack.vouchers AS v
+	  LEFT JOIN ordertrack.campaigns AS c
+	    ON c.workspace_id = v.workspace_id AND c.campaign_id = v.campaign_id;
+	COMMENT ON VIEW ordertrack.voucher_list IS 'codes with the dates and the activity that they have together with their campaign';
+
+	CREATE OR REPLACE VIEW ordertrack.order_list AS
+	SELECT o.workspace_id, o.order_id, o.source_id, o.status, c.source_id AS customer,
+		(SELECT count(*) FROM ordertrack.order_items AS i
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS item_count,
+		o.amount, o.discount_amount, o.total_amount, o.value_in_points, o.data_source,
+		o.channel, o.metadata, o.created_at, o.updated_at, o.paid_at, o.customer_id, o.note_count
+	  FROM ordertrack.orders AS o
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id;
+	COMMENT ON VIEW ordertrack.order_list IS 'one row an order, without personal data';
+
+	CREATE OR REPLACE VIEW ordertrack.order_details AS
+	SELECT o.workspace_id, o.order_id, o.source_id, o.status, o.status_before_hold,
+		o.amount, o.discount_amount, o.total_amount, o.value_in_points, o.data_source, o.channel,
+		o.metadata, o.shipping_address, o.submitted_by, o.submitted_by_id, o.on_behalf_of,
+		o.created_at, o.updated_at, o.paid_at, o.note_count,
+		c.source_id AS customer, c.email, c.phone, c.first_name, c.last_name,
+		(SELECT jsonb_agg(to_jsonb(i) - '{workspace_id,order_id,created_at}'::text[] ORDER BY i.line_no)
+		   FROM ordertrack.order_items AS i
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items,
+		(SELECT jsonb_agg(jsonb_build_object('redemption_id', r.redemption_id, 'kind', r.kind,
+				'code', r.code, 'amount', r.amount, 'created_at', r.created_at) ORDER BY r.redemption_id)
+		   FROM ordertrack.redemptions AS r
+		  WHERE r.workspace_id = o.workspace_id AND r.order_id = o.order_id
+		    AND r.result = 'success') AS redemptions
+	  FROM ordertrack.orders AS o
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id;
+	COMMENT ON VIEW ordertrack.order_details IS 'one row an order with its customer, lines and redemptions; holds personal data';
+
+	CREATE OR REPLACE VIEW ordertrack.redemption_list AS
+	SELECT r.workspace_id, r.redemption_id, r.created_at, r.kind, r.result,
+		CASE
+			WHEN r.result = 'failure' THEN 'failed'
+			WHEN r.kind = 'rollback' OR b.parts = 0 THEN 'succeeded'
+			WHEN r.gift_balance IS NULL OR b.given_back >= r.amount THEN 'rolled_back'
+			ELSE 'partially_rolled_back'
+		END AS state,
+		r.failure_code, r.failure_message, r.code, c.name AS campaign, r.customer,
+		r.order_id, o.source_id AS order_source_id, o.status AS order_status,
+		r.amount, r.discount_amount, r.total_amount, r.gift_balance, r.reason,
+		r.rollback_of, r.rollback_no, r.redeemed_by, r.actor, r.channel, r.metadata,
+		r.voucher_id, r.campaign_id, r.customer_id
+	  FROM ordertrack.redemptions AS r
+	  LEFT JOIN ordertrack.campaigns AS c
+	    ON c.workspace_id = r.workspace_id AND c.campaign_id = r.campaign_id
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = r.workspace_id AND o.order_id = r.order_id
+	  CROSS JOIN LATERAL (
+		SELECT count(*) AS parts, -sum(p.amount) AS given_back
+		  FROM ordertrack.redemptions AS p
+		 WHERE p.workspace_id = r.workspace_id AND p.rollback_of = r.redemption_id
+		   AND p.rollback_no IS NOT NULL) AS b;
+	COMMENT ON VIEW ordertrack.redemption_list IS 'every attempt with its state as of now: succeeded, failed, partially_rolled_back, rolled_back';
+
+	CREATE OR REPLACE VIEW ordertrack.order_history_list AS
+	SELECT n.workspace_id, n.order_id, o.source_id, n.note_no, n.created_at, n.note_type,
+		n.event_type, n.channel, n.author, n.title, n.detail, n.data, n.edited_at, n.deleted_at
+	  FROM ordertrack.order_notes AS n
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = n.workspace_id AND o.order_id = n.order_id;
+	COMMENT ON VIEW ordertrack.order_history_list IS 'the notes of all orders; custom notes hold what people wrote';
+END
+$setup$;
+COMMENT ON FUNCTION ordertrack.setup_lists() IS 'part of setup(): the list and detail views';
