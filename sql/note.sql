@@ -88,15 +88,13 @@ COMMENT ON FUNCTION ordertrack.verify_order(bigint, bigint) IS
 'computes the history of an order again and lists what is wrong with it, nothing where all is right; OT001 no such order';
 
 CREATE FUNCTION ordertrack.guard_history() RETURNS trigger
-LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
+LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ordertrack_guard_history';
 COMMENT ON FUNCTION ordertrack.guard_history() IS
 'trigger: refuses every change of a table of history and every note that the extension did not write (OT020)';
 
 CREATE FUNCTION ordertrack.guard_parent() RETURNS trigger
-LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
+LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ordertrack_guard_parent';
 COMMENT ON FUNCTION ordertrack.guard_parent() IS
 'trigger: refuses to delete a row that history may refer to, and to change its key (OT020)';

@@ -102,6 +102,7 @@ BEGIN
 		reason text,
 		rollback_of bigint,
 		rollback_no integer,
+		is_complete boolean,
 		redeemed_by text NOT NULL,
 		actor text,
 		channel text,
@@ -114,8 +115,8 @@ BEGIN
 			ELSE failure_code IS NOT NULL AND amount IS NULL END),
 		CONSTRAINT redemptions_rollback_check CHECK (
 			CASE WHEN kind = 'rollback' AND result = 'success'
-			THEN rollback_of IS NOT NULL AND rollback_no IS NOT NULL AND amount <= 0
-			ELSE rollback_no IS NULL END)
+			THEN rollback_of IS NOT NULL AND rollback_no IS NOT NULL AND is_complete IS NOT NULL AND amount <= 0
+			ELSE rollback_no IS NULL AND is_complete IS NULL END)
 	);
 	CREATE INDEX redemptions_created_at_idx ON ordertrack.redemptions
 		(workspace_id, created_at, redemption_id);
@@ -146,6 +147,7 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.redemptions.gift_balance IS 'what is left on the gift card after the call, in minor units';
 	COMMENT ON COLUMN ordertrack.redemptions.rollback_of IS 'the redemption that a rollback undoes';
 	COMMENT ON COLUMN ordertrack.redemptions.rollback_no IS '1, 2, … among the successful rollbacks of one redemption';
+	COMMENT ON COLUMN ordertrack.redemptions.is_complete IS 'on a successful rollback: nothing of the redemption is left after it';
 	COMMENT ON COLUMN ordertrack.redemptions.redeemed_by IS 'session_user';
 	COMMENT ON COLUMN ordertrack.redemptions.actor IS 'who did it, as the caller claims';
 

@@ -51,9 +51,9 @@ BEGIN
 	SELECT r.workspace_id, r.redemption_id, r.created_at, r.kind, r.result,
 		CASE
 			WHEN r.result = 'failure' THEN 'failed'
-			WHEN r.kind = 'rollback' OR b.parts = 0 THEN 'succeeded'
-			WHEN r.gift_balance IS NULL OR b.given_back >= r.amount THEN 'rolled_back'
-			ELSE 'partially_rolled_back'
+			WHEN b.is_complete THEN 'rolled_back'
+			WHEN NOT b.is_complete THEN 'partially_rolled_back'
+			ELSE 'succeeded'
 		END AS state,
 		r.failure_code, r.failure_message, r.code, c.name AS campaign, r.customer,
 		r.order_id, o.source_id AS order_source_id, o.status AS order_status,
@@ -66,7 +66,7 @@ BEGIN
 	  LEFT JOIN ordertrack.orders AS o
 	    ON o.workspace_id = r.workspace_id AND o.order_id = r.order_id
 	  CROSS JOIN LATERAL (
-		SELECT count(*) AS parts, -sum(p.amount) AS given_back
+		SELECT bool_or(p.is_complete) AS is_complete
 		  FROM ordertrack.redemptions AS p
 		 WHERE p.workspace_id = r.workspace_id AND p.rollback_of = r.redemption_id
 		   AND p.rollback_no IS NOT NULL) AS b;

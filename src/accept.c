@@ -1,0 +1,275 @@
+/*
+ * accept.c
+ *		Writes an accepted redemption: key, customer, order, record, and last the
+ *		counters, each by one conditional statement.
+ */
+#include "postgres.h"
+
+#include "errcodes.h"
+#include "plan.h"
+#include "redemption.h"
+
+typedef struct Work
+{
+	const OtRequest *request;
+	const OtFacts *facts;
+	const OtVerdict *verdict;
+	const OtLocked *locked;
+	const uint8 *hash;
+	TimestampTz now;
+	int64 customer_id;
+	int64 order_id;
+} Work;
+
+static bool can_lose(const Work *work);
+static bool is_locked(const int64 *ids, int count, int64 id);
+static bool write_all(void *context);
+static bool write_customer(Work *work);
+static bool write_order(Work *work);
+static bool insert_order(Work *work, Jsonb *data);
+static void change_order(Work *work, Jsonb *data);
+static Jsonb *describe(const Work *work);
+static void write_record(const Work *work);
+static bool spend(const Work *work);
+static bool spend_for_customer(const Work *work, OtPlan plan, const OtTerms *terms);
+
+/*
+ * Writes what the verdict says.  Returns false, with nothing written, where
+ * another session was faster: then the facts are no longer true.
+ */
+bool
+ot_accept(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
+		  const OtLocked *locked, const uint8 *hash, TimestampTz now, int64 *order_id)
+{
+	Work work = {request, facts, verdict, locked, hash, now, 0, 0};
+	bool is_done =
+		can_lose(&work) ? ot_in_subtransaction(write_all, &work) : write_all(&work);
+
+	*order_id = work.order_id;
+	return is_done;
+}
+
+/*
+ * Tells whether a race can be lost after something has been written; the first
+ * statement may lose without that, since it leaves nothing behind.
+ */
+static bool
+can_lose(const Work *work)
+{
+	const OtTerms *voucher = &work->facts->voucher;
+	const OtTerms *campaign = &work->facts->campaign;
+	bool has_key = work->request->idempotency_key != NULL;
+	bool is_new_customer =
+		work->request->customer != NULL && work->facts->customer_id == 0;
+	bool is_new_source =
+		work->facts->order.id == 0 && work->request->order.source_id != NULL;
+
+	if (voucher->customer_limit != 0 || campaign->customer_limit != 0)
+		return true;
+	if ((voucher->redemption_limit != 0 || work->facts->is_gift) &&
+		!(work->locked != NULL &&
+		  is_locked(work->locked->vouchers, work->locked->voucher_count, voucher->id)))
+		return true;
+	if (campaign->redemption_limit != 0 &&
+		!(work->locked != NULL &&
+		  is_locked(work->locked->campaigns, work->locked->campaign_count, campaign->id)))
+		return true;
+	return (int) has_key + (int) is_new_customer + (int) is_new_source > 1;
+}
+
+static bool
+is_locked(const int64 *ids, int count, int64 id)
+{
+	for (int i = 0; i < count; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+/*
+ * Writes in the one order of locks: order, customer, voucher, campaign.  The
+ * counters come last, so that their row locks are held shortest.
+ */
+static bool
+write_all(void *context)
+{
+	Work *work = context;
+	const OtRequest *request = work->request;
+
+	if (request->idempotency_key != NULL &&
+		!ot_key_claim(request->workspace, request->idempotency_key, "redeem", work->hash,
+					  work->facts->redemption_id, work->now))
+		return false;
+	if (!write_customer(work) || !write_order(work))
+		return false;
+	ot_facts_hold(request, work->facts);
+	write_record(work);
+	return spend(work);
+}
+
+static bool
+write_customer(Work *work)
+{
+	if (work->request->customer == NULL)
+		return true;
+	work->customer_id = work->facts->customer_id != 0
+							? work->facts->customer_id
+							: ot_customer_add(work->request->workspace,
+											  work->request->customer, work->now);
+	return work->customer_id != 0;
+}
+
+static bool
+write_order(Work *work)
+{
+	const OtOrderFacts *order = &work->facts->order;
+
+	if (order->id != 0)
+		change_order(work, describe(work));
+	else if (work->request->order.is_given)
+		return insert_order(work, describe(work));
+	return true;
+}
+
+static bool
+insert_order(Work *work, Jsonb *data)
+{
+	OtNewOrder order = {0};
+
+	order.workspace = work->request->workspace;
+	order.order_id = work->order_id = work->facts->new_order_id;
+	order.status = "paid";
+	order.customer_id = work->customer_id;
+	order.discount_amount = work->verdict->discount_amount;
+	order.data = &work->request->order;
+	order.channel = work->request->channel;
+	order.actor = work->request->actor;
+	order.now = work->now;
+	order.second_event = "promotion_add_coupon";
+	order.second_data = data;
+	return ot_order_insert(&order);
+}
+
+static void
+change_order(Work *work, Jsonb *data)
+{
+	const OtOrderFacts *order = &work->facts->order;
+	bool becomes_paid =
+		strcmp(order->status, "created") == 0 || strcmp(order->status, "fulfilled") == 0;
+	OtChange change = {0};
+	OtArgs args = {0};
+
+	work->order_id = order->id;
+	change.workspace = work->request->workspace;
+	change.order_id = order->id;
+	change.now = work->now;
+	change.channel = work->request->channel;
+	change.actor = work->request->actor;
+	change.event_type = "promotion_add_coupon";
+	change.data = data;
+	ot_arg_int8(&args, change.workspace);
+	ot_arg_int8(&args, change.order_id);
+	ot_arg_int8(&args, work->verdict->discount_amount);
+	ot_arg_text(&args, becomes_paid ? "paid" : order->status);
+	ot_arg_id(&args, work->customer_id);
+	if (ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args) != 1)
+		elog(ERROR, "locked order " INT64_FORMAT " is missing", order->id);
+}
+
+/* Says in a note what the redemption did to its order. */
+static Jsonb *
+describe(const Work *work)
+{
+	OtJson json;
+
+	ot_json_begin(&json);
+	ot_json_add_int8(&json, "redemption_id", work->facts->redemption_id);
+	ot_json_add_int8(&json, "voucher_id", work->facts->voucher.id);
+	ot_json_add_int8(&json, "amount", work->verdict->given);
+	ot_json_open(&json, "discount_amount");
+	ot_json_add_int8(&json, "old", work->facts->order.discount_amount);
+	ot_json_add_int8(&json, "new", work->verdict->discount_amount);
+	ot_json_close(&json);
+	ot_json_add_int8(&json, "total_amount", work->verdict->total_amount);
+	ot_json_add_text(&json, "actor", work->request->actor);
+	return ot_json_end(&json);
+}
+
+static void
+write_record(const Work *work)
+{
+	OtRecord record = {0};
+
+	record.workspace = work->request->workspace;
+	record.redemption_id = work->facts->redemption_id;
+	record.code = work->request->code;
+	record.voucher_id = work->facts->voucher.id;
+	record.campaign_id = work->facts->campaign.id;
+	record.customer_id = work->customer_id;
+	record.customer = work->request->customer;
+	record.order_id = work->order_id;
+	record.amount = work->verdict->given;
+	record.discount_amount = work->verdict->discount_amount;
+	record.total_amount = work->verdict->total_amount;
+	record.has_gift_balance = work->facts->is_gift;
+	record.gift_balance = work->verdict->gift_balance;
+	record.actor = work->request->actor;
+	record.channel = work->request->channel;
+	record.metadata = work->request->metadata;
+	record.now = work->now;
+	ot_record_insert(&record);
+}
+
+/* Spends the limits; where there is none, no counter is written. */
+static bool
+spend(const Work *work)
+{
+	const OtTerms *voucher = &work->facts->voucher;
+	const OtTerms *campaign = &work->facts->campaign;
+
+	if (voucher->customer_limit != 0 || campaign->customer_limit != 0)
+	{
+		OtArgs args = {0};
+
+		ot_arg_int8(&args, work->request->workspace);
+		ot_arg_int8(&args, work->customer_id);
+		ot_run(OT_PLAN_CUSTOMER_LOCK, &args);
+	}
+	if (voucher->redemption_limit != 0 || work->facts->is_gift)
+	{
+		OtArgs args = {0};
+
+		ot_arg_int8(&args, work->request->workspace);
+		ot_arg_int8(&args, voucher->id);
+		ot_arg_int8(&args, work->verdict->given);
+		ot_arg_int8(&args, work->facts->gift_balance);
+		if (ot_run(OT_PLAN_VOUCHER_SPEND, &args) != 1)
+			return false;
+	}
+	if (campaign->redemption_limit != 0)
+	{
+		OtArgs args = {0};
+
+		ot_arg_int8(&args, work->request->workspace);
+		ot_arg_int8(&args, campaign->id);
+		if (ot_run(OT_PLAN_CAMPAIGN_SPEND, &args) != 1)
+			return false;
+	}
+	return spend_for_customer(work, OT_PLAN_VOUCHER_CUSTOMER_SPEND, voucher) &&
+		   spend_for_customer(work, OT_PLAN_CAMPAIGN_CUSTOMER_SPEND, campaign);
+}
+
+static bool
+spend_for_customer(const Work *work, OtPlan plan, const OtTerms *terms)
+{
+	OtArgs args = {0};
+
+	if (terms->customer_limit == 0)
+		return true;
+	ot_arg_int8(&args, work->request->workspace);
+	ot_arg_int8(&args, terms->id);
+	ot_arg_int8(&args, work->customer_id);
+	ot_arg_int8(&args, terms->customer_limit);
+	ot_arg_time(&args, work->now);
+	return ot_run(plan, &args) == 1;
+}

@@ -1,0 +1,128 @@
+/*
+ * arguments.c
+ *		Reads the arguments of SQL functions and says plainly what is wrong with
+ *		one; builds the row that a function returns.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "errcodes.h"
+#include "ordertrack.h"
+#include "plan.h"
+
+PG_MODULE_MAGIC;
+
+static void refuse_null(const char *name) pg_attribute_noreturn();
+
+/* Gives the workspace, which may not be NULL. */
+int64
+ot_workspace_arg(FunctionCallInfo fcinfo, int n)
+{
+	return ot_id_arg(fcinfo, n, "workspace");
+}
+
+/* Gives an id, which may not be NULL. */
+int64
+ot_id_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		refuse_null(name);
+	return PG_GETARG_INT64(n);
+}
+
+/* Gives a text of at most max_bytes bytes, or NULL. */
+char *
+ot_text_arg(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes)
+{
+	text *value;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	value = PG_GETARG_TEXT_PP(n);
+	if (VARSIZE_ANY_EXHDR(value) > (Size) max_bytes)
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("argument \"%s\" is too long", name),
+				errdetail("It has %zu bytes, at most %d are allowed.",
+						  (Size) VARSIZE_ANY_EXHDR(value), max_bytes));
+	return text_to_cstring(value);
+}
+
+/* Gives a text that may be neither NULL nor empty. */
+char *
+ot_required_text_arg(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes)
+{
+	char *value = ot_text_arg(fcinfo, n, name, max_bytes);
+
+	if (value == NULL)
+		refuse_null(name);
+	if (*value == '\0')
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("argument \"%s\" must not be empty", name));
+	return value;
+}
+
+/* Gives a jsonb object of at most 1 MiB, or NULL. */
+Jsonb *
+ot_object_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	Jsonb *value;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	value = PG_GETARG_JSONB_P(n);
+	if (!ot_json_is_object(value))
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("argument \"%s\" must be a JSON object", name));
+	if (VARSIZE(value) > OT_MAX_JSON)
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("argument \"%s\" is too long", name),
+				errdetail("At most %d bytes of JSON are allowed.", OT_MAX_JSON));
+	return value;
+}
+
+static void
+refuse_null(const char *name)
+{
+	ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+			errmsg("argument \"%s\" must not be null", name));
+}
+
+/* Names the role that logged in, whatever SET ROLE says. */
+char *
+ot_session_role(void)
+{
+	return GetUserNameFromId(GetSessionUserId(), false);
+}
+
+/* Names the role that calls, outside of our SECURITY DEFINER functions. */
+char *
+ot_outer_role(void)
+{
+	return GetUserNameFromId(GetOuterUserId(), false);
+}
+
+/* Refuses a workspace that does not exist. */
+void
+ot_require_workspace(int64 workspace)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, workspace);
+	if (ot_run(OT_PLAN_WORKSPACE_EXISTS, &args) == 0)
+		ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
+				errmsg("workspace " INT64_FORMAT " does not exist", workspace));
+}
+
+/* Builds the composite value that the function is declared to return. */
+Datum
+ot_return_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	TupleDesc descriptor;
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+}

@@ -1,0 +1,18 @@
+/*
+ * errcodes.h
+ *		SQLSTATEs of class OT: the errors that a client may want to branch on.
+ */
+#ifndef OT_ERRCODES_H
+#define OT_ERRCODES_H
+
+#define OT_ERRCODE_NO_ORDER MAKE_SQLSTATE('O', 'T', '0', '0', '1')
+/* no such workspace, voucher, campaign or customer */
+#define OT_ERRCODE_NOT_FOUND MAKE_SQLSTATE('O', 'T', '0', '0', '2')
+#define OT_ERRCODE_KEY_CONFLICT MAKE_SQLSTATE('O', 'T', '0', '0', '3')
+#define OT_ERRCODE_EXISTS MAKE_SQLSTATE('O', 'T', '0', '0', '4')
+#define OT_ERRCODE_INVALID_ARGUMENT MAKE_SQLSTATE('O', 'T', '0', '0', '5')
+#define OT_ERRCODE_TRANSITION MAKE_SQLSTATE('O', 'T', '0', '1', '0')
+#define OT_ERRCODE_IMMUTABLE MAKE_SQLSTATE('O', 'T', '0', '2', '0')
+#define OT_ERRCODE_TABLES MAKE_SQLSTATE('O', 'T', '0', '3', '0')
+
+#endif

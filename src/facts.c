@@ -1,0 +1,178 @@
+/*
+ * facts.c
+ *		Reads all that decides a redemption as of one committed state.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "discount.h"
+#include "errcodes.h"
+#include "plan.h"
+#include "redemption.h"
+
+/* Columns of OT_PLAN_FACTS. */
+enum
+{
+	VOUCHER_ID,
+	IS_GIFT,
+	DISCOUNT,
+	GIFT_BALANCE,
+	VOUCHER_TERMS, /* six columns, as read_terms() takes them */
+	CAMPAIGN_ID = VOUCHER_TERMS + 6,
+	CAMPAIGN_TERMS,
+	CUSTOMER_ID = CAMPAIGN_TERMS + 6,
+	ORDER_ID,
+	ORDER_STATUS,
+	ORDER_AMOUNT,
+	ORDER_DISCOUNT,
+	REDEMPTION_ID,
+	NEW_ORDER_ID,
+	COLUMN_COUNT
+};
+
+static void read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls);
+static void read_order(OtOrderFacts *order, const Datum *values, const bool *nulls);
+static void find_order_by_id(const OtRequest *request, OtFacts *facts);
+static void count_customer_uses(const OtRequest *request, OtFacts *facts);
+
+/*
+ * Reads the facts; is_write also draws the ids of the rows to come.  One
+ * snapshot serves all statements, so that no verdict mixes two states.
+ */
+void
+ot_facts_read(const OtRequest *request, bool is_write, OtFacts *facts)
+{
+	OtArgs args = {0};
+	Datum values[COLUMN_COUNT];
+	bool nulls[COLUMN_COUNT];
+
+	memset(facts, 0, sizeof(*facts));
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_text(&args, request->code);
+	ot_arg_text(&args, request->customer);
+	ot_arg_text(&args, request->order.source_id);
+	ot_arg_bool(&args, is_write);
+	ot_arg_bool(&args, is_write && request->order.is_given && !request->order.has_id);
+
+	ot_take_snapshot();
+	if (ot_read(OT_PLAN_FACTS, &args) == 0)
+		ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
+				errmsg("workspace " INT64_FORMAT " does not exist", request->workspace));
+	ot_get_row(values, nulls);
+
+	read_terms(&facts->voucher, nulls[VOUCHER_ID] ? 0 : DatumGetInt64(values[VOUCHER_ID]),
+			   &values[VOUCHER_TERMS], &nulls[VOUCHER_TERMS]);
+	read_terms(&facts->campaign,
+			   nulls[CAMPAIGN_ID] ? 0 : DatumGetInt64(values[CAMPAIGN_ID]),
+			   &values[CAMPAIGN_TERMS], &nulls[CAMPAIGN_TERMS]);
+	facts->is_gift = !nulls[IS_GIFT] && DatumGetBool(values[IS_GIFT]);
+	facts->gift_balance = nulls[GIFT_BALANCE] ? 0 : DatumGetInt64(values[GIFT_BALANCE]);
+	facts->customer_id = nulls[CUSTOMER_ID] ? 0 : DatumGetInt64(values[CUSTOMER_ID]);
+	facts->redemption_id =
+		nulls[REDEMPTION_ID] ? 0 : DatumGetInt64(values[REDEMPTION_ID]);
+	facts->new_order_id = nulls[NEW_ORDER_ID] ? 0 : DatumGetInt64(values[NEW_ORDER_ID]);
+	if (!nulls[DISCOUNT])
+	{
+		const char *problem =
+			ot_discount_read(&facts->discount, DatumGetJsonbP(values[DISCOUNT]));
+
+		if (problem != NULL)
+			elog(ERROR, "discount of voucher " INT64_FORMAT " is damaged: %s",
+				 facts->voucher.id, problem);
+	}
+	read_order(&facts->order, &values[ORDER_ID], &nulls[ORDER_ID]);
+
+	if (request->order.has_id)
+		find_order_by_id(request, facts);
+	if (facts->customer_id != 0 &&
+		(facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0))
+		count_customer_uses(request, facts);
+	ot_drop_snapshot();
+}
+
+/*
+ * Locks the voucher and campaign whose uses are not counted, where the snapshot
+ * is older than the lock on redemptions: REPEATABLE READ could otherwise miss a
+ * limit that has been set since.  40001 tells the caller to try again.
+ */
+void
+ot_facts_hold(const OtRequest *request, const OtFacts *facts)
+{
+	OtArgs voucher = {0};
+	OtArgs campaign = {0};
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	ot_arg_int8(&voucher, request->workspace);
+	ot_arg_int8(&voucher, facts->voucher.id);
+	ot_run(OT_PLAN_VOUCHER_SHARE, &voucher);
+	if (facts->campaign.id == 0)
+		return;
+	ot_arg_int8(&campaign, request->workspace);
+	ot_arg_int8(&campaign, facts->campaign.id);
+	ot_run(OT_PLAN_CAMPAIGN_SHARE, &campaign);
+}
+
+/* Reads is_active, starts_at, expires_at, two limits and the count between. */
+static void
+read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls)
+{
+	terms->id = id;
+	terms->is_active = !nulls[0] && DatumGetBool(values[0]);
+	terms->starts_at = nulls[1] ? DT_NOBEGIN : DatumGetTimestampTz(values[1]);
+	terms->expires_at = nulls[2] ? DT_NOEND : DatumGetTimestampTz(values[2]);
+	terms->redemption_limit = nulls[3] ? 0 : DatumGetInt64(values[3]);
+	terms->redeemed_count = nulls[4] ? 0 : DatumGetInt64(values[4]);
+	terms->customer_limit = nulls[5] ? 0 : DatumGetInt64(values[5]);
+}
+
+/* Reads order_id, status, amount and discount_amount. */
+static void
+read_order(OtOrderFacts *order, const Datum *values, const bool *nulls)
+{
+	if (nulls[0])
+		return;
+	order->id = DatumGetInt64(values[0]);
+	order->status = TextDatumGetCString(values[1]);
+	order->amount = DatumGetInt64(values[2]);
+	order->discount_amount = DatumGetInt64(values[3]);
+}
+
+/* Looks the order up by id; a source_id beside it must name the same one. */
+static void
+find_order_by_id(const OtRequest *request, OtFacts *facts)
+{
+	OtArgs args = {0};
+	Datum values[5];
+	bool nulls[5];
+	const char *source_id;
+
+	memset(&facts->order, 0, sizeof(facts->order));
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, request->order.id);
+	if (ot_read(OT_PLAN_ORDER_FACTS, &args) == 0)
+		return;
+	ot_get_row(values, nulls);
+	read_order(&facts->order, values, nulls);
+	source_id = nulls[4] ? NULL : TextDatumGetCString(values[4]);
+	if (request->order.source_id != NULL)
+		facts->order.is_contradicted =
+			source_id == NULL || strcmp(source_id, request->order.source_id) != 0;
+}
+
+static void
+count_customer_uses(const OtRequest *request, OtFacts *facts)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, facts->voucher.id);
+	ot_arg_id(&args, facts->campaign.id);
+	ot_arg_int8(&args, facts->customer_id);
+	ot_read(OT_PLAN_CUSTOMER_USES, &args);
+	facts->voucher.customer_used = ot_get_int8(0, 1);
+	facts->campaign.customer_used = ot_get_int8(0, 2);
+}

@@ -1,0 +1,124 @@
+/*
+ * guard.c
+ *		The triggers that keep history as it is.  They run no SQL, and hold for
+ *		the owner, a superuser and the replica role alike.
+ */
+#include "postgres.h"
+
+#include "utils/rel.h"
+
+#include "errcodes.h"
+#include "ordertrack.h"
+
+PG_FUNCTION_INFO_V1(ordertrack_guard_history);
+PG_FUNCTION_INFO_V1(ordertrack_guard_parent);
+
+static bool is_notes(const TriggerData *trigger);
+static bool is_announced_insert(const TriggerData *trigger);
+static bool is_traced_edit(const TriggerData *trigger);
+static void refuse(const TriggerData *trigger) pg_attribute_noreturn();
+
+/* Refuses every change of a table of history but what the extension announced. */
+Datum
+ordertrack_guard_history(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = ot_trigger_data(fcinfo, "guard_history");
+
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		if (!ot_in_replication() && !is_announced_insert(trigger))
+			ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+					errmsg("order notes are written by ordertrack only"),
+					errhint("Use ordertrack.add_note() for a note of your own."));
+		return PointerGetDatum(trigger->tg_trigtuple);
+	}
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && is_notes(trigger) &&
+		is_traced_edit(trigger))
+		return PointerGetDatum(trigger->tg_newtuple);
+	refuse(trigger);
+}
+
+/* Refuses to delete a row that history may refer to, and to change its key. */
+Datum
+ordertrack_guard_parent(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = ot_trigger_data(fcinfo, "guard_parent");
+	const Trigger *definition = trigger->tg_trigger;
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+				errmsg("rows of table \"%s\" cannot be deleted",
+					   RelationGetRelationName(trigger->tg_relation)),
+				errdetail("History refers to them."));
+	for (int i = 0; i < definition->tgnattr; i++)
+		if (ot_tuple_differs(trigger, definition->tgattr[i]))
+			ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+					errmsg("key of table \"%s\" cannot be changed",
+						   RelationGetRelationName(trigger->tg_relation)),
+					errdetail("History refers to it."));
+	return PointerGetDatum(trigger->tg_newtuple);
+}
+
+static bool
+is_notes(const TriggerData *trigger)
+{
+	return strcmp(RelationGetRelationName(trigger->tg_relation), "order_notes") == 0;
+}
+
+static bool
+is_announced_insert(const TriggerData *trigger)
+{
+	HeapTuple tuple = trigger->tg_trigtuple;
+	bool is_null;
+	Datum hash = ot_tuple_datum(trigger, tuple, "hash", &is_null);
+
+	return !is_null &&
+		   ot_note_take_announced(ot_tuple_int8(trigger, tuple, "workspace_id"),
+								  ot_tuple_int8(trigger, tuple, "order_id"),
+								  ot_tuple_int4(trigger, tuple, "note_no"),
+								  DatumGetByteaPP(hash));
+}
+
+/*
+ * Tells whether an UPDATE only changes the words of a custom note, by edit_note
+ * or delete_note, which leave a system note about it.
+ */
+static bool
+is_traced_edit(const TriggerData *trigger)
+{
+	static const char *const editable[] = {"title", "detail", "edited_at", "deleted_at"};
+	HeapTuple tuple = trigger->tg_trigtuple;
+	char *note_type = ot_tuple_text(trigger, tuple, "note_type");
+
+	if (!ot_in_replication() &&
+		!ot_note_take_edit(ot_tuple_int8(trigger, tuple, "workspace_id"),
+						   ot_tuple_int8(trigger, tuple, "order_id"),
+						   ot_tuple_int4(trigger, tuple, "note_no")))
+		return false;
+	if (note_type == NULL || strcmp(note_type, "custom") != 0)
+		return false;
+	for (int i = 1; i <= RelationGetNumberOfAttributes(trigger->tg_relation); i++)
+	{
+		bool is_editable = false;
+
+		for (int j = 0; j < lengthof(editable); j++)
+			is_editable |= i == ot_column(trigger, editable[j]);
+		if (!is_editable && ot_tuple_differs(trigger, i))
+			return false;
+	}
+	return true;
+}
+
+static void
+refuse(const TriggerData *trigger)
+{
+	ereport(
+		ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+		errmsg("history in table \"%s\" cannot be changed",
+			   RelationGetRelationName(trigger->tg_relation)),
+		is_notes(trigger)
+			? errhint(
+				  "Custom notes change by ordertrack.edit_note() and ordertrack.delete_note().")
+			: errhint(
+				  "ordertrack.rollback_redemption() undoes a redemption by a row of its own."));
+}

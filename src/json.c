@@ -1,0 +1,263 @@
+/*
+ * json.c
+ *		Reads the caller's jsonb without ever raising an error for what is in
+ *		it, and builds the jsonb of notes.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#include "ordertrack.h"
+
+static void push_key(OtJson *json, const char *key);
+static void push_value(OtJson *json, const char *key, JsonbValue *value);
+
+/* Tells whether a value is an object. */
+bool
+ot_json_is_object(const Jsonb *value)
+{
+	return JB_ROOT_IS_OBJECT(value);
+}
+
+/* Tells whether an object has no keys. */
+bool
+ot_json_is_empty(const Jsonb *value)
+{
+	return JB_ROOT_COUNT(value) == 0;
+}
+
+/* Finds a key of an object; a JSON null counts as absent. */
+JsonbValue *
+ot_json_find(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), NULL);
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	return value;
+}
+
+/* Reads a whole number under a key. */
+OtNumber
+ot_json_int8(JsonbContainer *object, const char *key, int64 *number)
+{
+	JsonbValue *value = ot_json_find(object, key);
+
+	if (value == NULL)
+		return OT_NUMBER_ABSENT;
+	return ot_json_value_int8(value, number);
+}
+
+/*
+ * Reads a whole number.  The bounds are compared first, so that 1e400 costs
+ * nothing and is no error of numeric_int8().
+ */
+OtNumber
+ot_json_value_int8(const JsonbValue *value, int64 *number)
+{
+	Datum numeric;
+	Datum back;
+
+	if (value->type != jbvNumeric)
+		return OT_NUMBER_BAD;
+	numeric = NumericGetDatum(value->val.numeric);
+	if (DatumGetBool(DirectFunctionCall2(
+			numeric_gt, numeric, NumericGetDatum(int64_to_numeric(PG_INT64_MAX)))) ||
+		DatumGetBool(DirectFunctionCall2(
+			numeric_lt, numeric, NumericGetDatum(int64_to_numeric(PG_INT64_MIN)))))
+		return OT_NUMBER_BAD;
+	*number = DatumGetInt64(DirectFunctionCall1(numeric_int8, numeric));
+	back = NumericGetDatum(int64_to_numeric(*number));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, numeric, back)))
+		return OT_NUMBER_BAD;
+	return OT_NUMBER_OK;
+}
+
+/* Reads a text under a key; a number or boolean is taken by its spelling. */
+OtText
+ot_json_text(JsonbContainer *object, const char *key, int max_bytes, char **text)
+{
+	JsonbValue *value = ot_json_find(object, key);
+
+	*text = NULL;
+	if (value == NULL)
+		return OT_TEXT_ABSENT;
+	switch (value->type)
+	{
+		case jbvString:
+			if (value->val.string.len > max_bytes)
+				return OT_TEXT_LONG;
+			*text = pnstrdup(value->val.string.val, value->val.string.len);
+			return OT_TEXT_OK;
+		case jbvNumeric:
+			*text = numeric_normalize(value->val.numeric);
+			return (int) strlen(*text) > max_bytes ? OT_TEXT_LONG : OT_TEXT_OK;
+		case jbvBool:
+			*text = pstrdup(value->val.boolean ? "true" : "false");
+			return OT_TEXT_OK;
+		default:
+			return OT_TEXT_BAD;
+	}
+}
+
+/* Reads an object under a key, NULL where absent or no object. */
+Jsonb *
+ot_json_object(JsonbContainer *object, const char *key, bool *is_bad)
+{
+	JsonbValue *value = ot_json_find(object, key);
+
+	*is_bad = value != NULL && !(value->type == jbvBinary &&
+								 JsonContainerIsObject(value->val.binary.data));
+	return value == NULL || *is_bad ? NULL : JsonbValueToJsonb(value);
+}
+
+/* Spells a jsonb as text, in UTF-8 as it is stored. */
+char *
+ot_json_to_text(const Jsonb *value)
+{
+	return JsonbToCString(NULL, unconstify(JsonbContainer *, &value->root),
+						  VARSIZE(value));
+}
+
+/* Begins an object. */
+void
+ot_json_begin(OtJson *json)
+{
+	json->state = NULL;
+	json->result = NULL;
+	(void) pushJsonbValue(&json->state, WJB_BEGIN_OBJECT, NULL);
+}
+
+/* Begins an object under a key; ot_json_close() ends it. */
+void
+ot_json_open(OtJson *json, const char *key)
+{
+	push_key(json, key);
+	(void) pushJsonbValue(&json->state, WJB_BEGIN_OBJECT, NULL);
+}
+
+/* Ends an object that ot_json_open() or ot_json_open_element() began. */
+void
+ot_json_close(OtJson *json)
+{
+	(void) pushJsonbValue(&json->state, WJB_END_OBJECT, NULL);
+}
+
+/* Begins an array under a key; ot_json_close_array() ends it. */
+void
+ot_json_open_array(OtJson *json, const char *key)
+{
+	push_key(json, key);
+	(void) pushJsonbValue(&json->state, WJB_BEGIN_ARRAY, NULL);
+}
+
+/* Begins an object as the next element of an array. */
+void
+ot_json_open_element(OtJson *json)
+{
+	(void) pushJsonbValue(&json->state, WJB_BEGIN_OBJECT, NULL);
+}
+
+/* Adds a text as the next element of an array. */
+void
+ot_json_add_element(OtJson *json, const char *value)
+{
+	JsonbValue string;
+
+	string.type = jbvString;
+	string.val.string.val = unconstify(char *, value);
+	string.val.string.len = strlen(value);
+	(void) pushJsonbValue(&json->state, WJB_ELEM, &string);
+}
+
+/* Ends an array. */
+void
+ot_json_close_array(OtJson *json)
+{
+	(void) pushJsonbValue(&json->state, WJB_END_ARRAY, NULL);
+}
+
+/* Adds a text; NULL adds nothing. */
+void
+ot_json_add_text(OtJson *json, const char *key, const char *value)
+{
+	JsonbValue string;
+
+	if (value == NULL)
+		return;
+	string.type = jbvString;
+	string.val.string.val = unconstify(char *, value);
+	string.val.string.len = strlen(value);
+	push_value(json, key, &string);
+}
+
+/* Adds a whole number. */
+void
+ot_json_add_int8(OtJson *json, const char *key, int64 value)
+{
+	JsonbValue number;
+
+	number.type = jbvNumeric;
+	number.val.numeric = int64_to_numeric(value);
+	push_value(json, key, &number);
+}
+
+/* Adds a boolean. */
+void
+ot_json_add_bool(OtJson *json, const char *key, bool value)
+{
+	JsonbValue boolean;
+
+	boolean.type = jbvBool;
+	boolean.val.boolean = value;
+	push_value(json, key, &boolean);
+}
+
+/* Adds a whole jsonb; NULL adds nothing. */
+void
+ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value)
+{
+	JsonbValue binary;
+
+	if (value == NULL)
+		return;
+	if (JB_ROOT_IS_SCALAR(value))
+		(void) JsonbExtractScalar(unconstify(JsonbContainer *, &value->root), &binary);
+	else
+	{
+		binary.type = jbvBinary;
+		binary.val.binary.data = unconstify(JsonbContainer *, &value->root);
+		binary.val.binary.len = VARSIZE(value) - VARHDRSZ;
+	}
+	push_value(json, key, &binary);
+}
+
+/* Ends the object and gives it. */
+Jsonb *
+ot_json_end(OtJson *json)
+{
+	json->result = pushJsonbValue(&json->state, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(json->result);
+}
+
+static void
+push_key(OtJson *json, const char *key)
+{
+	JsonbValue name;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = strlen(key);
+	(void) pushJsonbValue(&json->state, WJB_KEY, &name);
+}
+
+static void
+push_value(OtJson *json, const char *key, JsonbValue *value)
+{
+	push_key(json, key);
+	(void) pushJsonbValue(&json->state, WJB_VALUE, value);
+}

@@ -1,0 +1,273 @@
+/*
+ * order.c
+ *		Creates orders, with their lines and the first notes of their history.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "errcodes.h"
+#include "verdict.h"
+
+PG_FUNCTION_INFO_V1(ordertrack_create_order);
+
+static int64 customer_for(int64 workspace, const char *source_id, TimestampTz now);
+static void check_new_order(const OtNewOrder *order);
+static int64 next_order_id(void);
+static void make_note(OtNote *note, const OtNewOrder *order, const char *event_type,
+					  Jsonb *data);
+static Jsonb *describe_order(const OtNewOrder *order, const OtPersonal *personal);
+static bool insert_order(const OtNewOrder *order, const OtHead *head);
+
+static const char *const statuses[] = {
+	"created",	 "paid",	"fulfilled",		 "in_progress", "partially_shipped",
+	"completed", "on_hold", "awaiting_exchange", "canceled"};
+
+/* The order whose INSERT the trigger of orders need not look at. */
+static struct
+{
+	int64 workspace;
+	int64 order_id;
+} announced;
+
+/* Stores a new order. */
+Datum
+ordertrack_create_order(PG_FUNCTION_ARGS)
+{
+	int64 workspace = ot_workspace_arg(fcinfo, 4);
+	Jsonb *order_data = ot_object_arg(fcinfo, 0, "order_data");
+	char *customer = ot_text_arg(fcinfo, 1, "customer", OT_MAX_KEY);
+	OtOrderData data;
+	OtNewOrder order = {0};
+
+	if (order_data == NULL)
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("argument \"order_data\" must not be null"));
+	ot_order_data_read(&data, order_data);
+	order.workspace = workspace;
+	order.data = &data;
+	order.status = data.status != NULL ? data.status : "created";
+	order.channel = ot_text_arg(fcinfo, 2, "channel", OT_MAX_TEXT);
+	order.actor = ot_text_arg(fcinfo, 3, "actor", OT_MAX_TEXT);
+	order.now = GetCurrentTimestamp();
+
+	ot_begin();
+	ot_require_workspace(workspace);
+	check_new_order(&order);
+	order.customer_id = customer_for(workspace, customer, order.now);
+	order.order_id = next_order_id();
+	if (!ot_order_insert(&order))
+		ereport(ERROR, errcode(OT_ERRCODE_EXISTS),
+				errmsg("an order with this source_id already exists"),
+				errhint("Use ordertrack.update_order() to change it."));
+	ot_end();
+	PG_RETURN_INT64(order.order_id);
+}
+
+/* Finds a customer or creates it; another session may do so at this instant. */
+static int64
+customer_for(int64 workspace, const char *source_id, TimestampTz now)
+{
+	int64 customer_id = 0;
+
+	if (source_id == NULL)
+		return 0;
+	if (*source_id == '\0')
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("argument \"customer\" must not be empty"));
+	while (customer_id == 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		customer_id = ot_customer_find(workspace, source_id);
+		if (customer_id == 0)
+			customer_id = ot_customer_add(workspace, source_id, now);
+	}
+	return customer_id;
+}
+
+static void
+check_new_order(const OtNewOrder *order)
+{
+	const OtOrderData *data = order->data;
+
+	ot_order_data_check(data);
+	if (data->has_id)
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("a new order cannot be given an id"),
+				errhint("Use source_id for an id of your own."));
+	if (!ot_order_status_is_known(order->status))
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("unknown order status \"%s\"", order->status));
+	if (!ot_transition_is_first(order->workspace, "order", order->status))
+		ot_transition_refuse(order->workspace, "order", NULL, order->status, NULL);
+}
+
+/* Refuses order_data that cannot be stored. */
+void
+ot_order_data_check(const OtOrderData *data)
+{
+	if (data->failure != OT_OK)
+		ereport(
+			ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+			errmsg("order_data is not valid"),
+			errdetail("%s: %s.", ot_failure_code(data->failure), data->failure_message));
+}
+
+static int64
+next_order_id(void)
+{
+	OtArgs args = {0};
+
+	ot_run(OT_PLAN_ORDER_NEXT_ID, &args);
+	return ot_get_int8(0, 1);
+}
+
+/*
+ * Inserts an order, its lines and its first notes; the row is born with the
+ * head of its history.  Returns false, with nothing written, where another
+ * session has just taken its source_id.
+ */
+bool
+ot_order_insert(const OtNewOrder *order)
+{
+	OtPersonal *personal = ot_personal_begin();
+	OtHead heads[2];
+	OtNote notes[2];
+	int note_count = order->second_event == NULL ? 1 : 2;
+
+	ot_personal_add(personal, "shipping_address", order->data->shipping_address);
+	ot_personal_add_text(personal, "submitted_by", order->data->submitted_by);
+	ot_personal_add_text(personal, "on_behalf_of", order->data->on_behalf_of);
+	make_note(&notes[0], order, "order_created", describe_order(order, personal));
+	if (note_count == 2)
+		make_note(&notes[1], order, order->second_event, order->second_data);
+	ot_head_set(&heads[0], 0, NULL);
+	ot_head_advance(&heads[0], &notes[0]);
+	heads[1] = heads[0];
+	if (note_count == 2)
+		ot_head_advance(&heads[1], &notes[1]);
+
+	if (!insert_order(order, &heads[note_count - 1]))
+		return false;
+	ot_lines_insert(order->workspace, order->order_id, order->data, order->now);
+	for (int i = 0; i < note_count; i++)
+		ot_note_insert(&notes[i], &heads[i]);
+	ot_personal_store(personal, order->workspace, order->order_id, 1);
+	return true;
+}
+
+static void
+make_note(OtNote *note, const OtNewOrder *order, const char *event_type, Jsonb *data)
+{
+	memset(note, 0, sizeof(*note));
+	note->workspace = order->workspace;
+	note->order_id = order->order_id;
+	note->event_type = event_type;
+	note->channel = order->channel;
+	note->author = ot_outer_role();
+	note->data = data;
+	note->created_at = order->now;
+}
+
+/* The first note holds what was ordered, so that the history alone tells it. */
+static Jsonb *
+describe_order(const OtNewOrder *order, const OtPersonal *personal)
+{
+	OtJson json;
+
+	ot_json_begin(&json);
+	ot_json_add_text(&json, "status", order->status);
+	ot_json_add_int8(&json, "amount", order->data->amount);
+	ot_json_add_int8(&json, "discount_amount", order->discount_amount);
+	if (order->customer_id != 0)
+		ot_json_add_int8(&json, "customer_id", order->customer_id);
+	if (order->data->has_points)
+		ot_json_add_int8(&json, "value_in_points", order->data->value_in_points);
+	ot_json_add_text(&json, "data_source", order->data->data_source);
+	ot_lines_describe(order->data, &json);
+	ot_personal_describe(personal, &json);
+	ot_json_add_text(&json, "actor", order->actor);
+	return ot_json_end(&json);
+}
+
+static bool
+insert_order(const OtNewOrder *order, const OtHead *head)
+{
+	const OtOrderData *data = order->data;
+	OtArgs args = {0};
+	uint64 count = 0;
+
+	ot_arg_int8(&args, order->workspace);
+	ot_arg_int8(&args, order->order_id);
+	ot_arg_text(&args, data->source_id);
+	ot_arg_text(&args, data->data_source);
+	ot_arg_text(&args, order->status);
+	ot_arg_id(&args, order->customer_id);
+	ot_arg_int8(&args, data->amount);
+	ot_arg_int8(&args, order->discount_amount);
+	ot_arg_int8_or_null(&args, data->has_points, data->value_in_points);
+	ot_arg_jsonb(&args, data->metadata);
+	ot_arg_jsonb(&args, data->shipping_address);
+	ot_arg_text(&args, data->submitted_by);
+	ot_arg_text(&args, data->submitted_by_id);
+	ot_arg_text(&args, data->on_behalf_of);
+	ot_arg_text(&args, order->channel);
+	ot_arg_time(&args, order->now);
+	ot_arg_int4(&args, head->note_no);
+	ot_arg_bytes(&args, head->hash, OT_HASH_LENGTH);
+	if (strcmp(order->status, "paid") == 0)
+		ot_arg_time(&args, order->now);
+	else
+		ot_arg_null(&args);
+
+	announced.workspace = order->workspace;
+	announced.order_id = order->order_id;
+	PG_TRY();
+	{
+		count = ot_run(data->source_id == NULL ? OT_PLAN_ORDER_INSERT
+											   : OT_PLAN_ORDER_INSERT_ONCE,
+					   &args);
+	}
+	PG_FINALLY();
+	{
+		announced.order_id = 0;
+	}
+	PG_END_TRY();
+	return count == 1;
+}
+
+/* Tells the trigger of orders whether an INSERT is ours; once only. */
+bool
+ot_order_take_announced(int64 workspace, int64 order_id)
+{
+	bool is_announced = announced.workspace == workspace &&
+						announced.order_id == order_id && order_id != 0;
+
+	announced.order_id = 0;
+	return is_announced;
+}
+
+/* Tells whether a status is one of an order's. */
+bool
+ot_order_status_is_known(const char *status)
+{
+	for (int i = 0; i < lengthof(statuses); i++)
+		if (strcmp(statuses[i], status) == 0)
+			return true;
+	return false;
+}
+
+/* Tells whether an order of this status counts as bought; a hold counts as what it was.
+ */
+bool
+ot_order_status_counts(const char *status, const char *status_before_hold)
+{
+	const char *effective = status_before_hold != NULL ? status_before_hold : status;
+
+	return strcmp(effective, "paid") == 0 || strcmp(effective, "fulfilled") == 0 ||
+		   strcmp(effective, "in_progress") == 0 ||
+		   strcmp(effective, "partially_shipped") == 0 ||
+		   strcmp(effective, "completed") == 0;
+}

@@ -1,0 +1,199 @@
+/*
+ * order_note.c
+ *		Custom notes, which people write and may change with a trace, and
+ *		reading an order's history.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "errcodes.h"
+#include "ordertrack.h"
+
+PG_FUNCTION_INFO_V1(ordertrack_add_note);
+PG_FUNCTION_INFO_V1(ordertrack_edit_note);
+PG_FUNCTION_INFO_V1(ordertrack_delete_note);
+PG_FUNCTION_INFO_V1(ordertrack_order_history);
+
+#define NOTE_COLUMNS 13 /* of type order_note and of OT_PLAN_NOTE_LIST */
+
+static int32 touch(const OtChange *change);
+static void change_custom_note(const OtChange *change, int32 note_no, const char *title,
+							   const char *detail);
+static void check_may_change(const OtChange *change, int32 note_no);
+static Jsonb *describe_actor(const char *actor);
+static Jsonb *describe_change(int32 note_no, const char *actor);
+
+/* Adds a custom note. */
+Datum
+ordertrack_add_note(PG_FUNCTION_ARGS)
+{
+	OtChange change = {0};
+	int32 note_no;
+
+	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
+	change.detail = ot_required_text_arg(fcinfo, 1, "detail", OT_MAX_DETAIL);
+	change.title = ot_text_arg(fcinfo, 2, "title", OT_MAX_TEXT);
+	change.channel = ot_text_arg(fcinfo, 3, "channel", OT_MAX_TEXT);
+	change.actor = ot_text_arg(fcinfo, 4, "actor", OT_MAX_TEXT);
+	change.workspace = ot_workspace_arg(fcinfo, 5);
+	change.now = GetCurrentTimestamp();
+	change.is_custom = true;
+	change.event_type = "none";
+	change.data = describe_actor(change.actor);
+
+	ot_begin();
+	note_no = touch(&change);
+	ot_end();
+	PG_RETURN_INT32(note_no);
+}
+
+/* Replaces the words of a custom note. */
+Datum
+ordertrack_edit_note(PG_FUNCTION_ARGS)
+{
+	OtChange change = {0};
+	int32 note_no = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
+	char *detail = ot_required_text_arg(fcinfo, 2, "detail", OT_MAX_DETAIL);
+	char *title = ot_text_arg(fcinfo, 3, "title", OT_MAX_TEXT);
+
+	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
+	change.channel = ot_text_arg(fcinfo, 4, "channel", OT_MAX_TEXT);
+	change.actor = ot_text_arg(fcinfo, 5, "actor", OT_MAX_TEXT);
+	change.workspace = ot_workspace_arg(fcinfo, 6);
+	change.event_type = "note_edited";
+	change_custom_note(&change, note_no, title, detail);
+	PG_RETURN_VOID();
+}
+
+/* Empties a custom note; its row stays. */
+Datum
+ordertrack_delete_note(PG_FUNCTION_ARGS)
+{
+	OtChange change = {0};
+	int32 note_no = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
+
+	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
+	change.channel = ot_text_arg(fcinfo, 2, "channel", OT_MAX_TEXT);
+	change.actor = ot_text_arg(fcinfo, 3, "actor", OT_MAX_TEXT);
+	change.workspace = ot_workspace_arg(fcinfo, 4);
+	change.event_type = "note_deleted";
+	change_custom_note(&change, note_no, NULL, NULL);
+	PG_RETURN_VOID();
+}
+
+/* Lists the notes of an order. */
+Datum
+ordertrack_order_history(PG_FUNCTION_ARGS)
+{
+	int64 order_id = ot_id_arg(fcinfo, 0, "order_id");
+	int64 workspace = ot_workspace_arg(fcinfo, 1);
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	OtArgs order = {0};
+	OtArgs notes = {0};
+	uint64 count;
+
+	InitMaterializedSRF(fcinfo, 0);
+	ot_arg_int8(&order, workspace);
+	ot_arg_int8(&order, order_id);
+	notes = order;
+	ot_begin();
+	if (ot_read(OT_PLAN_ORDER_READ, &order) == 0)
+		ot_order_refuse(workspace, order_id);
+	count = ot_read(OT_PLAN_NOTE_LIST, &notes);
+	for (uint64 i = 0; i < count; i++)
+	{
+		Datum values[NOTE_COLUMNS];
+		bool nulls[NOTE_COLUMNS];
+
+		ot_get_row_at(i, values, nulls);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	ot_end();
+	return (Datum) 0;
+}
+
+/* Lets the triggers of orders write the note of a change; gives its number. */
+static int32
+touch(const OtChange *change)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, change->workspace);
+	ot_arg_int8(&args, change->order_id);
+	if (ot_change_order(change, OT_PLAN_ORDER_TOUCH, &args) == 0)
+		ot_order_refuse(change->workspace, change->order_id);
+	return ot_get_int4(0, 1);
+}
+
+static void
+change_custom_note(const OtChange *common, int32 note_no, const char *title,
+				   const char *detail)
+{
+	OtChange change = *common;
+	bool is_delete = detail == NULL;
+
+	change.now = GetCurrentTimestamp();
+	change.data = describe_change(note_no, change.actor);
+	ot_begin();
+	(void) touch(&change); /* locks the order before its note is looked at */
+	check_may_change(&change, note_no);
+	if (ot_note_edit(change.workspace, change.order_id, note_no, title, detail, is_delete,
+					 change.now) != 1)
+		elog(ERROR, "note %d has vanished", note_no);
+	ot_end();
+}
+
+/* Refuses system notes, deleted notes, and other people's. */
+static void
+check_may_change(const OtChange *change, int32 note_no)
+{
+	OtArgs args = {0};
+	char *author;
+
+	ot_arg_int8(&args, change->workspace);
+	ot_arg_int8(&args, change->order_id);
+	ot_arg_int4(&args, note_no);
+	if (ot_run(OT_PLAN_NOTE_READ, &args) == 0)
+		ereport(
+			ERROR, errcode(OT_ERRCODE_NO_ORDER),
+			errmsg("order " INT64_FORMAT " has no note %d", change->order_id, note_no));
+	if (strcmp(ot_get_text(0, 1), "custom") != 0)
+		ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+				errmsg("system notes cannot be changed"),
+				errhint("Add a note of your own with ordertrack.add_note()."));
+	if (!ot_is_null(0, 3))
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("note %d is already deleted", note_no));
+	author = ot_get_text(0, 2);
+	if (strcmp(author, ot_outer_role()) != 0 && !ot_outer_is_admin())
+		ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				errmsg("permission denied for note %d", note_no),
+				errdetail("Only its author or a role with admin access may change it."));
+}
+
+static Jsonb *
+describe_actor(const char *actor)
+{
+	OtJson json;
+
+	if (actor == NULL)
+		return NULL;
+	ot_json_begin(&json);
+	ot_json_add_text(&json, "actor", actor);
+	return ot_json_end(&json);
+}
+
+static Jsonb *
+describe_change(int32 note_no, const char *actor)
+{
+	OtJson json;
+
+	ot_json_begin(&json);
+	ot_json_add_int8(&json, "note_no", note_no);
+	ot_json_add_text(&json, "actor", actor);
+	return ot_json_end(&json);
+}

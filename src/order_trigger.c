@@ -1,0 +1,299 @@
+/*
+ * order_trigger.c
+ *		The triggers of orders.  BEFORE: only allowed moves, and the head of the
+ *		history advances.  AFTER: the notes that the head counts are written,
+ *		and the customer's sums follow.  Both work from the old and the new row
+ *		alone, so they are right for many orders in one statement and for a raw
+ *		UPDATE.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "errcodes.h"
+#include "ordertrack.h"
+
+PG_FUNCTION_INFO_V1(ordertrack_orders_guard_status);
+PG_FUNCTION_INFO_V1(ordertrack_orders_write_history);
+
+#define MAX_NOTES 2 /* of one change: what was done, and the status */
+
+/* What an UPDATE of one order's row means for its history. */
+typedef struct Story
+{
+	int64 workspace;
+	int64 order_id;
+	char *old_status;
+	char *new_status;
+	char *held_status; /* status before the hold, in the old row */
+	const OtChange *change;
+	OtHead head; /* of the old row; advanced by each note */
+	int note_count;
+	OtNote notes[MAX_NOTES];
+} Story;
+
+static void guard_insert(const TriggerData *trigger);
+static HeapTuple guard_update(const TriggerData *trigger);
+static void refuse_head(const TriggerData *trigger);
+static void read_story(const TriggerData *trigger, Story *story);
+static void tell_story(Story *story, TimestampTz now);
+static void add_note(Story *story, const char *event_type, Jsonb *data, TimestampTz now);
+static Jsonb *describe_status(const Story *story);
+static HeapTuple set_columns(const TriggerData *trigger, const Story *story,
+							 TimestampTz now);
+static void write_notes(const TriggerData *trigger);
+static bool same_text(const char *a, const char *b);
+
+/* Refuses moves that are not allowed and heads that no note explains. */
+Datum
+ordertrack_orders_guard_status(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = ot_trigger_data(fcinfo, "orders_guard_status");
+	bool is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple tuple = is_update ? trigger->tg_newtuple : trigger->tg_trigtuple;
+
+	if (ot_in_replication())
+		return PointerGetDatum(tuple);
+	if (!is_update)
+		guard_insert(trigger);
+	else
+		tuple = guard_update(trigger);
+	return PointerGetDatum(tuple);
+}
+
+/* Writes the notes of a change and keeps the customer's sums. */
+Datum
+ordertrack_orders_write_history(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = ot_trigger_data(fcinfo, "orders_write_history");
+
+	if (ot_in_replication())
+		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		write_notes(trigger);
+	ot_customer_follow(trigger);
+	return PointerGetDatum(NULL);
+}
+
+/* Our own INSERT has announced itself and is right; a raw one is looked at. */
+static void
+guard_insert(const TriggerData *trigger)
+{
+	HeapTuple tuple = trigger->tg_trigtuple;
+	int64 workspace = ot_tuple_int8(trigger, tuple, "workspace_id");
+	char *status;
+	bool is_first;
+	bool has_no_hash;
+
+	if (ot_order_take_announced(workspace, ot_tuple_int8(trigger, tuple, "order_id")))
+		return;
+	(void) ot_tuple_datum(trigger, tuple, "note_hash", &has_no_hash);
+	if (ot_tuple_int4(trigger, tuple, "note_count") != 0 || !has_no_hash)
+		refuse_head(trigger);
+	status = ot_tuple_text(trigger, tuple, "status");
+	if (status == NULL)
+		return; /* NOT NULL says it better */
+	ot_begin();
+	is_first = ot_transition_is_first(workspace, "order", status);
+	if (!is_first)
+		ot_transition_refuse(workspace, "order", NULL, status, NULL);
+	ot_end();
+}
+
+static HeapTuple
+guard_update(const TriggerData *trigger)
+{
+	bool is_held_changed =
+		ot_tuple_differs(trigger, ot_column(trigger, "status_before_hold"));
+	TimestampTz now;
+	Story story;
+
+	if (ot_tuple_differs(trigger, ot_column(trigger, "note_count")) ||
+		ot_tuple_differs(trigger, ot_column(trigger, "note_hash")))
+		refuse_head(trigger);
+	read_story(trigger, &story);
+	if (is_held_changed && same_text(story.old_status, story.new_status))
+		ereport(ERROR, errcode(OT_ERRCODE_TRANSITION),
+				errmsg("status before a hold cannot be changed"),
+				errdetail("It follows the status."));
+	if (story.new_status == NULL ||
+		(story.change == NULL && same_text(story.old_status, story.new_status)))
+		return trigger->tg_newtuple;
+
+	/* Time in a history never runs backwards. */
+	now = story.change != NULL ? story.change->now : GetCurrentTimestamp();
+	now = Max(now, ot_tuple_int8(trigger, trigger->tg_trigtuple, "updated_at"));
+	ot_begin();
+	tell_story(&story, now);
+	ot_end();
+	if (story.note_count == 0)
+		return trigger->tg_newtuple;
+	return set_columns(trigger, &story, now);
+}
+
+static void
+refuse_head(const TriggerData *trigger)
+{
+	ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+			errmsg("head of an order's history is written by ordertrack only"),
+			errdetail("Columns note_count and note_hash follow the notes."));
+}
+
+static void
+read_story(const TriggerData *trigger, Story *story)
+{
+	HeapTuple before = trigger->tg_trigtuple;
+	bool is_null;
+	Datum hash;
+
+	memset(story, 0, sizeof(*story));
+	story->workspace = ot_tuple_int8(trigger, before, "workspace_id");
+	story->order_id = ot_tuple_int8(trigger, before, "order_id");
+	story->old_status = ot_tuple_text(trigger, before, "status");
+	story->new_status = ot_tuple_text(trigger, trigger->tg_newtuple, "status");
+	story->held_status = ot_tuple_text(trigger, before, "status_before_hold");
+	story->change = ot_current_change(story->workspace, story->order_id);
+	hash = ot_tuple_datum(trigger, before, "note_hash", &is_null);
+	ot_head_set(&story->head, ot_tuple_int4(trigger, before, "note_count"),
+				is_null ? NULL : DatumGetByteaPP(hash));
+}
+
+/*
+ * Works out the notes of a change, first what was done, then the status, and
+ * advances the head over them.  BEFORE and AFTER come to the same result.
+ */
+static void
+tell_story(Story *story, TimestampTz now)
+{
+	const OtChange *change = story->change;
+
+	if (change != NULL && change->event_type != NULL)
+	{
+		add_note(story, change->event_type, change->data, now);
+		story->notes[0].is_custom = change->is_custom;
+		story->notes[0].title = change->title;
+		story->notes[0].detail = change->detail;
+	}
+	if (!same_text(story->old_status, story->new_status))
+	{
+		char *event_type =
+			ot_transition_find(story->workspace, "order", story->old_status,
+							   story->new_status, story->held_status);
+
+		if (event_type == NULL)
+			ot_transition_refuse(story->workspace, "order", story->old_status,
+								 story->new_status, story->held_status);
+		add_note(story, event_type, describe_status(story), now);
+	}
+}
+
+static void
+add_note(Story *story, const char *event_type, Jsonb *data, TimestampTz now)
+{
+	OtNote *note = &story->notes[story->note_count++];
+
+	note->workspace = story->workspace;
+	note->order_id = story->order_id;
+	note->event_type = event_type;
+	note->channel = story->change != NULL ? story->change->channel : NULL;
+	note->author = ot_outer_role();
+	note->data = data;
+	note->created_at = now;
+}
+
+static Jsonb *
+describe_status(const Story *story)
+{
+	OtJson json;
+
+	ot_json_begin(&json);
+	ot_json_open(&json, "status");
+	ot_json_add_text(&json, "old", story->old_status);
+	ot_json_add_text(&json, "new", story->new_status);
+	ot_json_close(&json);
+	if (story->change != NULL)
+		ot_json_add_text(&json, "actor", story->change->actor);
+	if (GetSessionUserId() != GetOuterUserId())
+		ot_json_add_text(&json, "session_user", ot_session_role());
+	return ot_json_end(&json);
+}
+
+/* Sets head, time, paid_at and status_before_hold of the new row. */
+static HeapTuple
+set_columns(const TriggerData *trigger, const Story *story, TimestampTz now)
+{
+	OtHead head = story->head;
+	int columns[5];
+	Datum values[5];
+	bool nulls[5] = {false};
+	int count = 3;
+	bool is_null;
+
+	columns[0] = ot_column(trigger, "note_count");
+	columns[1] = ot_column(trigger, "note_hash");
+	columns[2] = ot_column(trigger, "updated_at");
+	for (int i = 0; i < story->note_count; i++)
+		ot_head_advance(&head, &story->notes[i]);
+	values[0] = Int32GetDatum(head.note_no);
+	values[1] = PointerGetDatum(ot_bytes(head.hash, OT_HASH_LENGTH));
+	values[2] = TimestampTzGetDatum(now);
+
+	if (!same_text(story->old_status, story->new_status))
+	{
+		bool is_held = strcmp(story->new_status, "on_hold") == 0;
+
+		columns[count] = ot_column(trigger, "status_before_hold");
+		values[count] = is_held ? CStringGetTextDatum(story->old_status) : (Datum) 0;
+		nulls[count++] = !is_held;
+		(void) ot_tuple_datum(trigger, trigger->tg_newtuple, "paid_at", &is_null);
+		if (is_null && strcmp(story->new_status, "paid") == 0)
+		{
+			columns[count] = ot_column(trigger, "paid_at");
+			values[count++] = TimestampTzGetDatum(now);
+		}
+	}
+	return heap_modify_tuple_by_cols(trigger->tg_newtuple,
+									 RelationGetDescr(trigger->tg_relation), count,
+									 columns, values, nulls);
+}
+
+/* Writes the notes of a change, and checks that the stored head is theirs. */
+static void
+write_notes(const TriggerData *trigger)
+{
+	HeapTuple after = trigger->tg_newtuple;
+	int32 note_count = ot_tuple_int4(trigger, after, "note_count");
+	bool is_null;
+	Datum hash = ot_tuple_datum(trigger, after, "note_hash", &is_null);
+	bytea *stored = is_null ? NULL : DatumGetByteaPP(hash);
+	Story story;
+
+	read_story(trigger, &story);
+	if (story.head.note_no == note_count)
+		return;
+	ot_begin();
+	tell_story(&story, ot_tuple_int8(trigger, after, "updated_at"));
+	for (int i = 0; i < story.note_count; i++)
+	{
+		ot_head_advance(&story.head, &story.notes[i]);
+		ot_note_insert(&story.notes[i], &story.head);
+	}
+	ot_end();
+	if (story.head.note_no != note_count || stored == NULL ||
+		VARSIZE_ANY_EXHDR(stored) != OT_HASH_LENGTH ||
+		memcmp(VARDATA_ANY(stored), story.head.hash, OT_HASH_LENGTH) != 0)
+		refuse_head(trigger);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0;
+}

@@ -1,0 +1,160 @@
+/*
+ * plan.h
+ *		The statements that the extension runs, and how to run one.
+ */
+#ifndef OT_PLAN_H
+#define OT_PLAN_H
+
+#include "datatype/timestamp.h"
+#include "utils/jsonb.h"
+
+/* One name for each row of the table in statement.c, in the same order. */
+typedef enum OtPlan
+{
+	OT_PLAN_WORKSPACE_INSERT,
+	OT_PLAN_WORKSPACE_TRANSITIONS,
+	OT_PLAN_WORKSPACE_EXISTS,
+
+	OT_PLAN_CUSTOMER_PUT,
+	OT_PLAN_CUSTOMER_ADD,
+	OT_PLAN_CUSTOMER_FIND,
+	OT_PLAN_CUSTOMER_LOCK,
+	OT_PLAN_CUSTOMER_SUMS,
+	OT_PLAN_CUSTOMER_RECOUNT,
+
+	OT_PLAN_CAMPAIGN_INSERT,
+	OT_PLAN_CAMPAIGN_FIND,
+	OT_PLAN_CAMPAIGN_LOCK,
+	OT_PLAN_CAMPAIGN_UPDATE,
+	OT_PLAN_CAMPAIGN_COUNT,
+	OT_PLAN_CAMPAIGN_FORGET_CUSTOMERS,
+	OT_PLAN_CAMPAIGN_COUNT_CUSTOMERS,
+
+	OT_PLAN_VOUCHER_INSERT,
+	OT_PLAN_VOUCHER_FIND,
+	OT_PLAN_VOUCHER_LOCK,
+	OT_PLAN_VOUCHER_UPDATE,
+	OT_PLAN_VOUCHER_COUNT,
+	OT_PLAN_VOUCHER_FORGET_CUSTOMERS,
+	OT_PLAN_VOUCHER_COUNT_CUSTOMERS,
+
+	OT_PLAN_ORDER_NEXT_ID,
+	OT_PLAN_ORDER_INSERT,
+	OT_PLAN_ORDER_INSERT_ONCE,
+	OT_PLAN_ORDER_LOCK,
+	OT_PLAN_ORDER_READ,
+	OT_PLAN_ORDER_UPDATE,
+	OT_PLAN_ORDER_STATUS,
+	OT_PLAN_ORDER_DISCOUNT,
+	OT_PLAN_ORDER_TOUCH,
+	OT_PLAN_ITEM_INSERT,
+	OT_PLAN_ITEMS_DELETE,
+	OT_PLAN_TRANSITION_FIND,
+	OT_PLAN_TRANSITION_FIRST,
+	OT_PLAN_TRANSITION_LIST,
+
+	OT_PLAN_NOTE_INSERT,
+	OT_PLAN_NOTE_READ,
+	OT_PLAN_NOTE_EDIT,
+	OT_PLAN_NOTE_LIST,
+	OT_PLAN_PERSONAL_INSERT,
+	OT_PLAN_UNARMED_TRIGGERS,
+
+	OT_PLAN_FACTS,
+	OT_PLAN_ORDER_FACTS,
+	OT_PLAN_CUSTOMER_USES,
+	OT_PLAN_REDEMPTION_NEXT_ID,
+	OT_PLAN_VOUCHER_SHARE,
+	OT_PLAN_CAMPAIGN_SHARE,
+	OT_PLAN_KEY_FIND,
+	OT_PLAN_KEY_CLAIM,
+	OT_PLAN_REDEMPTION_INSERT,
+	OT_PLAN_REDEMPTION_REPLAY,
+	OT_PLAN_VOUCHER_SPEND,
+	OT_PLAN_CAMPAIGN_SPEND,
+	OT_PLAN_VOUCHER_CUSTOMER_SPEND,
+	OT_PLAN_CAMPAIGN_CUSTOMER_SPEND,
+
+	OT_PLAN_ROLLBACK_FIND,
+	OT_PLAN_ROLLBACK_LOCK,
+	OT_PLAN_ROLLBACK_FACTS,
+	OT_PLAN_ROLLBACK_REST,
+	OT_PLAN_VOUCHER_GIVE_BACK,
+	OT_PLAN_CAMPAIGN_GIVE_BACK,
+	OT_PLAN_VOUCHER_CUSTOMER_GIVE_BACK,
+	OT_PLAN_CAMPAIGN_CUSTOMER_GIVE_BACK,
+
+	OT_PLAN_BATCH_LOCK_ORDERS,
+	OT_PLAN_BATCH_LOCK_CUSTOMERS,
+	OT_PLAN_BATCH_LOCK_VOUCHERS,
+	OT_PLAN_BATCH_LOCK_CAMPAIGNS,
+
+	OT_PLAN_ACCESS_INSERT,
+	OT_PLAN_ACCESS_DELETE,
+	OT_PLAN_ACCESS_APPLY,
+	OT_PLAN_IS_ADMIN,
+	OT_PLAN_EXPORT_COLUMNS,
+	OT_PLAN_EXPORT_VIEWS,
+
+	OT_PLAN_COUNT
+} OtPlan;
+
+/*
+ * A statement and the types of its parameters, one letter each:
+ * i bigint, n integer, t text, T text[], I bigint[], z timestamptz,
+ * b boolean, j jsonb, y bytea.
+ */
+typedef struct OtStatement
+{
+	const char *types;
+	const char *sql;
+} OtStatement;
+
+extern const OtStatement ot_statements[OT_PLAN_COUNT];
+
+#define OT_MAX_ARGS 26
+
+/* Parameters of one run, added in the order of the statement's $n. */
+typedef struct OtArgs
+{
+	int count;
+	Datum values[OT_MAX_ARGS];
+	char nulls[OT_MAX_ARGS];
+} OtArgs;
+
+extern void ot_arg(OtArgs *args, Datum value);
+extern void ot_arg_null(OtArgs *args);
+extern void ot_arg_int8(OtArgs *args, int64 value);
+extern void ot_arg_int8_or_null(OtArgs *args, bool is_set, int64 value);
+extern void ot_arg_id(OtArgs *args, int64 id); /* 0 is NULL */
+extern void ot_arg_int4(OtArgs *args, int32 value);
+extern void ot_arg_bool(OtArgs *args, bool value);
+extern void ot_arg_text(OtArgs *args, const char *value); /* NULL is NULL */
+extern void ot_arg_time(OtArgs *args, TimestampTz value);
+extern void ot_arg_jsonb(OtArgs *args, const Jsonb *value); /* NULL is NULL */
+extern void ot_arg_bytes(OtArgs *args, const uint8 *bytes, int length);
+
+extern bytea *ot_bytes(const uint8 *bytes, int length);
+
+extern void ot_begin(void);
+extern void ot_end(void);
+extern uint64 ot_run(OtPlan plan, OtArgs *args);
+extern uint64 ot_read(OtPlan plan, OtArgs *args);
+extern void ot_take_snapshot(void);
+extern void ot_drop_snapshot(void);
+
+/* Columns of a row of the last result, counted from 1. */
+extern bool ot_is_null(uint64 row, int column);
+extern int64 ot_get_int8(uint64 row, int column); /* NULL is 0 */
+extern int32 ot_get_int4(uint64 row, int column);
+extern bool ot_get_bool(uint64 row, int column);
+extern char *ot_get_text(uint64 row, int column); /* NULL is NULL */
+extern TimestampTz ot_get_time(uint64 row, int column, TimestampTz if_null);
+extern Jsonb *ot_get_jsonb(uint64 row, int column);
+extern bytea *ot_get_bytes(uint64 row, int column);
+
+/* All columns of row 0 at once, for wide rows on the hot path. */
+extern void ot_get_row(Datum *values, bool *nulls);
+extern void ot_get_row_at(uint64 row, Datum *values, bool *nulls);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * record.c
+ *		The row that every attempt leaves, and the outcome that its caller gets.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "plan.h"
+#include "redemption.h"
+
+static void set_text(Datum *values, bool *nulls, int column, const char *value);
+static void set_int8(Datum *values, bool *nulls, int column, bool is_set, int64 value);
+
+/* Adds one row to the redemptions. */
+void
+ot_record_insert(const OtRecord *record)
+{
+	bool is_success = record->failure == OT_OK;
+	bool is_undoing = is_success && record->is_rollback;
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, record->workspace);
+	ot_arg_int8(&args, record->redemption_id);
+	ot_arg_text(&args, record->is_rollback ? "rollback" : "redemption");
+	ot_arg_text(&args, ot_failure_code(record->failure));
+	ot_arg_text(&args, is_success ? NULL : record->failure_message);
+	ot_arg_text(&args, record->code);
+	ot_arg_id(&args, record->voucher_id);
+	ot_arg_id(&args, record->campaign_id);
+	ot_arg_id(&args, record->customer_id);
+	ot_arg_text(&args, record->customer);
+	ot_arg_id(&args, record->order_id);
+	ot_arg_text(&args, is_success ? "success" : "failure");
+	ot_arg_int8_or_null(&args, is_success, record->amount);
+	ot_arg_int8_or_null(&args, is_success, record->discount_amount);
+	ot_arg_int8_or_null(&args, is_success, record->total_amount);
+	ot_arg_int8_or_null(&args, record->has_gift_balance, record->gift_balance);
+	ot_arg_text(&args, record->reason);
+	ot_arg_int8_or_null(&args, record->is_rollback, record->rollback_of);
+	if (is_undoing)
+	{
+		ot_arg_int4(&args, record->rollback_no);
+		ot_arg_bool(&args, record->is_complete);
+	}
+	else
+	{
+		ot_arg_null(&args);
+		ot_arg_null(&args);
+	}
+	ot_arg_text(&args, ot_session_role());
+	ot_arg_text(&args, record->actor);
+	ot_arg_text(&args, record->channel);
+	ot_arg_jsonb(&args, record->metadata);
+	ot_arg_time(&args, record->now);
+	ot_run(OT_PLAN_REDEMPTION_INSERT, &args);
+}
+
+/* Spreads an outcome over the columns of redemption_outcome. */
+void
+ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nulls)
+{
+	set_int8(values, nulls, 0, outcome->redemption_id != 0, outcome->redemption_id);
+	set_text(values, nulls, 1, outcome->is_success ? "success" : "failure");
+	set_text(values, nulls, 2, outcome->failure_code);
+	set_text(values, nulls, 3, outcome->failure_message);
+	set_int8(values, nulls, 4, outcome->order_id != 0, outcome->order_id);
+	set_int8(values, nulls, 5, outcome->is_success, outcome->amount);
+	set_int8(values, nulls, 6, outcome->is_success, outcome->discount_amount);
+	set_int8(values, nulls, 7, outcome->is_success, outcome->total_amount);
+	set_int8(values, nulls, 8, outcome->has_gift_balance, outcome->gift_balance);
+	values[9] = BoolGetDatum(outcome->is_replayed);
+	nulls[9] = false;
+}
+
+/* Gives an outcome as the result of a SQL function. */
+Datum
+ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome)
+{
+	Datum values[OT_OUTCOME_COLUMNS];
+	bool nulls[OT_OUTCOME_COLUMNS];
+
+	ot_outcome_values(outcome, values, nulls);
+	return ot_return_row(fcinfo, values, nulls);
+}
+
+static void
+set_text(Datum *values, bool *nulls, int column, const char *value)
+{
+	nulls[column] = value == NULL;
+	values[column] = value == NULL ? (Datum) 0 : CStringGetTextDatum(value);
+}
+
+static void
+set_int8(Datum *values, bool *nulls, int column, bool is_set, int64 value)
+{
+	nulls[column] = !is_set;
+	values[column] = Int64GetDatum(value);
+}

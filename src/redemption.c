@@ -1,0 +1,292 @@
+/*
+ * redemption.c
+ *		validate and redeem: one loop that decides, and one record for every
+ *		attempt.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "errcodes.h"
+#include "plan.h"
+#include "redemption.h"
+
+PG_FUNCTION_INFO_V1(ordertrack_validate);
+PG_FUNCTION_INFO_V1(ordertrack_redeem);
+
+static char *text_or_null(FunctionCallInfo fcinfo, int n);
+static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
+static void check_text(OtRequest *request, char **text, const char *name, int max_bytes);
+static void hash_request(const OtRequest *request, uint8 *hash);
+static void forget_names(OtFacts *facts);
+static void lock_order(const OtRequest *request, int64 order_id);
+static bool refuse(const OtRequest *request, const OtFacts *facts,
+				   const OtVerdict *verdict, const uint8 *hash, TimestampTz now);
+static void tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict,
+				 int64 order_id);
+
+/* Answers what redeem would answer, and writes nothing. */
+Datum
+ordertrack_validate(PG_FUNCTION_ARGS)
+{
+	OtRequest request = {0};
+	OtFacts facts;
+	OtVerdict verdict;
+	OtOutcome outcome;
+
+	request.workspace = ot_workspace_arg(fcinfo, 5);
+	request.has_amount = !PG_ARGISNULL(3);
+	request.amount = request.has_amount ? PG_GETARG_INT64(3) : 0;
+	ot_request_read(&request, text_or_null(fcinfo, 0), text_or_null(fcinfo, 1),
+					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
+
+	ot_begin();
+	ot_facts_read(&request, false, &facts);
+	ot_judge(&request, &facts, GetCurrentTimestamp(), &verdict);
+	if (verdict.failure == OT_INVALID_INPUT)
+		forget_names(&facts);
+	tell(&outcome, &facts, &verdict, facts.order.id);
+	ot_end();
+	return ot_outcome_return(fcinfo, &outcome);
+}
+
+/* Uses a code, or records why not. */
+Datum
+ordertrack_redeem(PG_FUNCTION_ARGS)
+{
+	OtRequest request = {0};
+	OtOutcome outcome;
+
+	PreventCommandIfReadOnly("ordertrack.redeem()");
+	request.workspace = ot_workspace_arg(fcinfo, 8);
+	request.has_amount = !PG_ARGISNULL(3);
+	request.amount = request.has_amount ? PG_GETARG_INT64(3) : 0;
+	request.idempotency_key = text_or_null(fcinfo, 5);
+	request.channel = text_or_null(fcinfo, 6);
+	request.actor = text_or_null(fcinfo, 7);
+	ot_request_read(&request, text_or_null(fcinfo, 0), text_or_null(fcinfo, 1),
+					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
+
+	ot_begin();
+	ot_lock_redemptions(false);
+	if (!ot_redeem(&request, NULL, &outcome))
+		ot_key_refuse();
+	ot_end();
+	return ot_outcome_return(fcinfo, &outcome);
+}
+
+static char *
+text_or_null(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+static Jsonb *
+jsonb_or_null(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
+}
+
+/*
+ * Checks what the caller gave, beside what the request holds already, and cuts
+ * to its limit what is too long: such an attempt is refused, and recorded.
+ */
+void
+ot_request_read(OtRequest *request, const char *code, const char *customer,
+				const Jsonb *order_data, const Jsonb *metadata)
+{
+	request->code = unconstify(char *, code);
+	request->customer = unconstify(char *, customer);
+	if (code == NULL)
+		ot_request_blame(request, "code must not be null");
+	check_text(request, &request->code, "code", OT_MAX_CODE);
+	check_text(request, &request->customer, "customer", OT_MAX_KEY);
+	check_text(request, &request->channel, "channel", OT_MAX_TEXT);
+	check_text(request, &request->actor, "actor", OT_MAX_TEXT);
+	if (request->idempotency_key != NULL &&
+		(*request->idempotency_key == '\0' ||
+		 strlen(request->idempotency_key) > OT_MAX_KEY))
+	{
+		check_text(request, &request->idempotency_key, "idempotency_key", OT_MAX_KEY);
+		request->idempotency_key = NULL;
+	}
+	if (metadata != NULL && !ot_json_is_object(metadata))
+		ot_request_blame(request, "metadata must be a JSON object");
+	else if (metadata != NULL && VARSIZE(metadata) > OT_MAX_JSON)
+		ot_request_blame(request, "metadata is too long");
+	else
+		request->metadata = unconstify(Jsonb *, metadata);
+	ot_order_data_read(&request->order, order_data);
+}
+
+static void
+check_text(OtRequest *request, char **text, const char *name, int max_bytes)
+{
+	if (*text == NULL)
+		return;
+	if (**text == '\0')
+		ot_request_blame(request, psprintf("%s must not be empty", name));
+	else if ((int) strlen(*text) > max_bytes)
+		ot_request_blame(request, psprintf("%s is too long", name));
+	*text = ot_cut_text(*text, max_bytes);
+}
+
+/* Cuts a text to a number of bytes without cutting a character. */
+char *
+ot_cut_text(char *value, int max_bytes)
+{
+	int length = strlen(value);
+
+	if (length <= max_bytes)
+		return value;
+	return pnstrdup(value, pg_mbcliplen(value, length, max_bytes));
+}
+
+/* Says what is wrong with the input; the first reason stays. */
+void
+ot_request_blame(OtRequest *request, const char *message)
+{
+	if (request->is_bad)
+		return;
+	request->is_bad = true;
+	request->bad_message = message;
+}
+
+/*
+ * Decides and writes one redemption.  Every turn of the loop reads fresh facts;
+ * a turn that ends without an answer means that another session has committed
+ * something that changed them.  Returns false where the idempotency key belongs
+ * to another request.
+ */
+bool
+ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	uint8 hash[OT_HASH_LENGTH];
+	int64 locked_order_id = 0;
+	OtFacts facts;
+	OtVerdict verdict;
+
+	if (request->idempotency_key != NULL)
+		hash_request(request, hash);
+	for (;;)
+	{
+		int64 order_id = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		if (request->idempotency_key != NULL)
+		{
+			OtKeyState state =
+				ot_key_find(request->workspace, request->idempotency_key, hash, outcome);
+
+			if (state != OT_KEY_NEW)
+				return state == OT_KEY_REPLAYED;
+		}
+		ot_facts_read(request, true, &facts);
+		ot_judge(request, &facts, now, &verdict);
+		if (verdict.failure == OT_INVALID_INPUT)
+			forget_names(&facts);
+		if (verdict.failure != OT_OK)
+		{
+			if (!refuse(request, &facts, &verdict, hash, now))
+				continue;
+		}
+		else if (facts.order.id != locked_order_id)
+		{
+			lock_order(request, facts.order.id);
+			locked_order_id = facts.order.id;
+			continue;
+		}
+		else if (!ot_accept(request, &facts, &verdict, locked, hash, now, &order_id))
+			continue;
+		tell(outcome, &facts, &verdict, order_id);
+		return true;
+	}
+}
+
+/* Channel, actor and time are not part of a request. */
+static void
+hash_request(const OtRequest *request, uint8 *hash)
+{
+	const char *fields[5];
+
+	fields[0] = request->code;
+	fields[1] = request->customer;
+	fields[2] =
+		request->order.source == NULL ? NULL : ot_json_to_text(request->order.source);
+	fields[3] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
+	fields[4] = request->metadata == NULL ? NULL : ot_json_to_text(request->metadata);
+	ot_request_hash("redeem", lengthof(fields), fields, hash);
+}
+
+/* A text that was cut may name somebody else's row: such an attempt names none. */
+static void
+forget_names(OtFacts *facts)
+{
+	int64 redemption_id = facts->redemption_id;
+
+	memset(facts, 0, sizeof(*facts));
+	facts->redemption_id = redemption_id;
+}
+
+static void
+lock_order(const OtRequest *request, int64 order_id)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, order_id);
+	ot_run(OT_PLAN_ORDER_LOCK, &args);
+}
+
+/* Records a refusal; false where another session has just taken the key. */
+static bool
+refuse(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
+	   const uint8 *hash, TimestampTz now)
+{
+	OtRecord record = {0};
+
+	if (request->idempotency_key != NULL &&
+		!ot_key_claim(request->workspace, request->idempotency_key, "redeem", hash,
+					  facts->redemption_id, now))
+		return false;
+	record.workspace = request->workspace;
+	record.redemption_id = facts->redemption_id;
+	record.failure = verdict->failure;
+	record.failure_message = verdict->message;
+	record.code = request->code;
+	record.voucher_id = facts->voucher.id;
+	record.campaign_id = facts->campaign.id;
+	record.customer_id = facts->customer_id;
+	record.customer = request->customer;
+	record.order_id = facts->order.id;
+	record.has_gift_balance = facts->is_gift;
+	record.gift_balance = facts->gift_balance;
+	record.actor = request->actor;
+	record.channel = request->channel;
+	record.metadata = request->metadata;
+	record.now = now;
+	ot_record_insert(&record);
+	return true;
+}
+
+static void
+tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict, int64 order_id)
+{
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->redemption_id = facts->redemption_id;
+	outcome->is_success = verdict->failure == OT_OK;
+	outcome->failure_code = ot_failure_code(verdict->failure);
+	outcome->failure_message = verdict->message;
+	outcome->order_id = outcome->is_success ? order_id : facts->order.id;
+	outcome->amount = facts->is_gift ? verdict->given : verdict->amount;
+	outcome->discount_amount = verdict->discount_amount;
+	outcome->total_amount = verdict->total_amount;
+	outcome->has_gift_balance = facts->is_gift;
+	outcome->gift_balance =
+		outcome->is_success ? verdict->gift_balance : facts->gift_balance;
+}

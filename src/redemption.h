@@ -1,0 +1,105 @@
+/*
+ * redemption.h
+ *		What redemption, rollback and batch share: one attempt, its record and
+ *		its outcome.
+ */
+#ifndef OT_REDEMPTION_H
+#define OT_REDEMPTION_H
+
+#include "verdict.h"
+
+/* Columns of the type redemption_outcome. */
+#define OT_OUTCOME_COLUMNS 10
+
+typedef struct OtOutcome
+{
+	int64 redemption_id;
+	bool is_success;
+	const char *failure_code;
+	const char *failure_message;
+	int64 order_id;
+	int64 amount;
+	int64 discount_amount;
+	int64 total_amount;
+	bool has_gift_balance;
+	int64 gift_balance;
+	bool is_replayed;
+} OtOutcome;
+
+/* One row of redemptions; 0 and NULL are NULL, amounts count on success. */
+typedef struct OtRecord
+{
+	int64 workspace;
+	int64 redemption_id;
+	bool is_rollback;
+	OtFailure failure;
+	const char *failure_message;
+	const char *code;
+	int64 voucher_id;
+	int64 campaign_id;
+	int64 customer_id;
+	const char *customer;
+	int64 order_id;
+	int64 amount;
+	int64 discount_amount;
+	int64 total_amount;
+	bool has_gift_balance;
+	int64 gift_balance;
+	const char *reason;
+	int64 rollback_of;
+	int32 rollback_no;
+	bool is_complete;
+	const char *actor;
+	const char *channel;
+	const Jsonb *metadata;
+	TimestampTz now;
+} OtRecord;
+
+/* The vouchers and campaigns that a batch has locked beforehand, by id. */
+typedef struct OtLocked
+{
+	int voucher_count;
+	int64 *vouchers;
+	int campaign_count;
+	int64 *campaigns;
+} OtLocked;
+
+/* redemption.c */
+extern bool ot_redeem(const OtRequest *request, const OtLocked *locked,
+					  OtOutcome *outcome);
+extern void ot_request_read(OtRequest *request, const char *code, const char *customer,
+							const Jsonb *order_data, const Jsonb *metadata);
+extern void ot_request_blame(OtRequest *request, const char *message);
+extern char *ot_cut_text(char *value, int max_bytes);
+
+/* record.c */
+extern void ot_record_insert(const OtRecord *record);
+extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nulls);
+extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome);
+
+/* facts.c */
+extern void ot_facts_read(const OtRequest *request, bool is_write, OtFacts *facts);
+extern void ot_facts_hold(const OtRequest *request, const OtFacts *facts);
+
+/* accept.c */
+extern bool ot_accept(const OtRequest *request, const OtFacts *facts,
+					  const OtVerdict *verdict, const OtLocked *locked, const uint8 *hash,
+					  TimestampTz now, int64 *order_id);
+
+/* idempotency.c */
+typedef enum OtKeyState
+{
+	OT_KEY_NEW,
+	OT_KEY_REPLAYED,
+	OT_KEY_CONFLICT
+} OtKeyState;
+
+extern void ot_request_hash(const char *function, int count, const char *const *fields,
+							uint8 *hash);
+extern OtKeyState ot_key_find(int64 workspace, const char *key, const uint8 *hash,
+							  OtOutcome *outcome);
+extern bool ot_key_claim(int64 workspace, const char *key, const char *function,
+						 const uint8 *hash, int64 redemption_id, TimestampTz now);
+extern void ot_key_refuse(void) pg_attribute_noreturn();
+
+#endif

@@ -1,0 +1,460 @@
+/*
+ * rollback.c
+ *		Undoes a redemption, a gift card's also in parts, by a row of its own.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "errcodes.h"
+#include "plan.h"
+#include "redemption.h"
+
+PG_FUNCTION_INFO_V1(ordertrack_rollback_redemption);
+
+typedef struct Request
+{
+	int64 workspace;
+	int64 redemption_id;
+	bool has_amount;
+	int64 amount;
+	char *reason;
+	char *idempotency_key;
+	char *channel;
+	char *actor;
+	const char *bad_message; /* what is wrong with the input, or NULL */
+	TimestampTz now;
+	uint8 hash[OT_HASH_LENGTH];
+} Request;
+
+/* The redemption to undo, under our lock. */
+typedef struct Facts
+{
+	int64 rollback_id; /* of the row to come */
+	bool is_found;
+	bool is_redeemed; /* a successful redemption */
+	char *code;
+	int64 voucher_id;
+	int64 campaign_id;
+	int64 customer_id;
+	char *customer;
+	int64 order_id;
+	int64 amount;
+	bool is_gift;
+	bool has_voucher_limit;
+	bool has_voucher_customer_limit;
+	bool has_campaign_limit;
+	bool has_campaign_customer_limit;
+	int32 parts; /* rollbacks so far */
+	int64 given_back;
+	bool is_complete;
+	int64 gift_balance;
+	/* of the order, where there is one */
+	char *order_status;
+	int64 order_amount;
+	int64 order_discount;
+} Facts;
+
+typedef struct Verdict
+{
+	OtFailure failure;
+	const char *message;
+	int64 amount; /* to give back */
+	bool is_complete;
+} Verdict;
+
+static void read_request(FunctionCallInfo fcinfo, Request *request);
+static void check_text(Request *request, char **text, const char *name, int max_bytes);
+static void hash_request(Request *request);
+static bool roll_back(const Request *request, OtOutcome *outcome);
+static void lock(const Request *request, Facts *facts);
+static void read_facts(const Request *request, Facts *facts);
+static void judge(const Request *request, const Facts *facts, Verdict *verdict);
+static void write_rollback(const Request *request, const Facts *facts,
+						   const Verdict *verdict, OtOutcome *outcome);
+static void change_order(const Request *request, const Facts *facts,
+						 const Verdict *verdict, OtOutcome *outcome);
+static Jsonb *describe(const Request *request, const Facts *facts, const Verdict *verdict,
+					   int64 discount, const char *kept_status);
+static int64 give_back(const Request *request, const Facts *facts,
+					   const Verdict *verdict);
+static void give_back_use(const Request *request, OtPlan plan, int64 id,
+						  int64 customer_id);
+static void record(const Request *request, const Facts *facts, const Verdict *verdict,
+				   OtOutcome *outcome);
+
+/* Undoes a redemption, or records why not. */
+Datum
+ordertrack_rollback_redemption(PG_FUNCTION_ARGS)
+{
+	Request request = {0};
+	OtOutcome outcome = {0};
+
+	PreventCommandIfReadOnly("ordertrack.rollback_redemption()");
+	read_request(fcinfo, &request);
+	ot_begin();
+	ot_lock_redemptions(false);
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (request.idempotency_key != NULL)
+		{
+			OtKeyState state = ot_key_find(request.workspace, request.idempotency_key,
+										   request.hash, &outcome);
+
+			if (state == OT_KEY_CONFLICT)
+				ot_key_refuse();
+			if (state == OT_KEY_REPLAYED)
+				break;
+		}
+		if (roll_back(&request, &outcome))
+			break;
+	}
+	ot_end();
+	return ot_outcome_return(fcinfo, &outcome);
+}
+
+static void
+read_request(FunctionCallInfo fcinfo, Request *request)
+{
+	request->redemption_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	if (PG_ARGISNULL(0))
+		request->bad_message = "redemption_id must not be null";
+	request->reason = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	request->has_amount = !PG_ARGISNULL(2);
+	request->amount = request->has_amount ? PG_GETARG_INT64(2) : 0;
+	request->idempotency_key =
+		PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	request->channel = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+	request->actor = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
+	request->workspace = ot_workspace_arg(fcinfo, 6);
+	request->now = GetCurrentTimestamp();
+	check_text(request, &request->reason, "reason", OT_MAX_TEXT);
+	check_text(request, &request->channel, "channel", OT_MAX_TEXT);
+	check_text(request, &request->actor, "actor", OT_MAX_TEXT);
+	if (request->idempotency_key != NULL &&
+		(*request->idempotency_key == '\0' ||
+		 strlen(request->idempotency_key) > OT_MAX_KEY))
+	{
+		request->bad_message = "idempotency_key is empty or too long";
+		request->idempotency_key = NULL;
+	}
+	if (request->idempotency_key != NULL)
+		hash_request(request);
+}
+
+static void
+check_text(Request *request, char **text, const char *name, int max_bytes)
+{
+	if (*text == NULL || (int) strlen(*text) <= max_bytes)
+		return;
+	*text = ot_cut_text(*text, max_bytes);
+	if (request->bad_message == NULL)
+		request->bad_message = psprintf("%s is too long", name);
+}
+
+static void
+hash_request(Request *request)
+{
+	const char *fields[3];
+
+	fields[0] = psprintf(INT64_FORMAT, request->redemption_id);
+	fields[1] = request->reason;
+	fields[2] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
+	ot_request_hash("rollback_redemption", lengthof(fields), fields, request->hash);
+}
+
+/*
+ * Decides and writes under the locks of the order and of the redemption, after
+ * which nothing can be lost but the key: false, with nothing written, where
+ * another session has just taken it.
+ */
+static bool
+roll_back(const Request *request, OtOutcome *outcome)
+{
+	Facts facts = {0};
+	Verdict verdict = {0};
+
+	lock(request, &facts);
+	read_facts(request, &facts);
+	judge(request, &facts, &verdict);
+	if (request->idempotency_key != NULL &&
+		!ot_key_claim(request->workspace, request->idempotency_key, "rollback_redemption",
+					  request->hash, facts.rollback_id, request->now))
+		return false;
+
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->redemption_id = facts.rollback_id;
+	outcome->order_id = facts.order_id;
+	outcome->has_gift_balance = facts.is_gift;
+	if (verdict.failure == OT_OK)
+		write_rollback(request, &facts, &verdict, outcome);
+	else
+	{
+		outcome->gift_balance = facts.gift_balance;
+		outcome->failure_code = ot_failure_code(verdict.failure);
+		outcome->failure_message = verdict.message;
+	}
+	record(request, &facts, &verdict, outcome);
+	return true;
+}
+
+/* Locks the order, then the redemption: FOR NO KEY UPDATE fires no trigger. */
+static void
+lock(const Request *request, Facts *facts)
+{
+	OtArgs find = {0};
+	OtArgs order = {0};
+	OtArgs redemption = {0};
+	int64 order_id;
+
+	ot_arg_int8(&find, request->workspace);
+	ot_arg_int8(&find, request->redemption_id);
+	ot_arg_bool(&find, true);
+	if (ot_run(OT_PLAN_ROLLBACK_FIND, &find) == 0)
+		ot_require_workspace(request->workspace);
+	order_id = ot_get_int8(0, 1);
+	facts->rollback_id = ot_get_int8(0, 2);
+	if (request->bad_message != NULL)
+		return;
+
+	ot_arg_int8(&order, request->workspace);
+	ot_arg_int8(&order, order_id);
+	if (order_id != 0 && ot_run(OT_PLAN_ORDER_LOCK, &order) == 1)
+	{
+		facts->order_status = ot_get_text(0, 1);
+		facts->order_amount = ot_get_int8(0, 2);
+		facts->order_discount = ot_get_int8(0, 3);
+	}
+	ot_arg_int8(&redemption, request->workspace);
+	ot_arg_int8(&redemption, request->redemption_id);
+	ot_run(OT_PLAN_ROLLBACK_LOCK, &redemption);
+}
+
+static void
+read_facts(const Request *request, Facts *facts)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, request->redemption_id);
+	if (request->bad_message != NULL || ot_run(OT_PLAN_ROLLBACK_FACTS, &args) == 0)
+		return;
+	facts->is_found = true;
+	facts->is_redeemed = strcmp(ot_get_text(0, 1), "redemption") == 0 &&
+						 strcmp(ot_get_text(0, 2), "success") == 0;
+	facts->code = ot_get_text(0, 3);
+	facts->voucher_id = ot_get_int8(0, 4);
+	facts->campaign_id = ot_get_int8(0, 5);
+	facts->customer_id = ot_get_int8(0, 6);
+	facts->customer = ot_get_text(0, 7);
+	facts->order_id = ot_get_int8(0, 8);
+	facts->amount = ot_get_int8(0, 9);
+	facts->is_gift = !ot_is_null(0, 10);
+	facts->has_voucher_limit = !ot_is_null(0, 11);
+	facts->has_voucher_customer_limit = !ot_is_null(0, 12);
+	facts->has_campaign_limit = !ot_is_null(0, 13);
+	facts->has_campaign_customer_limit = !ot_is_null(0, 14);
+	facts->parts = ot_get_int4(0, 15);
+	facts->given_back = ot_get_int8(0, 16);
+	facts->is_complete = ot_get_bool(0, 17);
+	facts->gift_balance = ot_get_int8(0, 18);
+}
+
+/* Expired and disabled codes can be rolled back: this is about the redemption. */
+static void
+judge(const Request *request, const Facts *facts, Verdict *verdict)
+{
+	int64 left = facts->amount - facts->given_back;
+
+	verdict->amount = request->has_amount ? request->amount : left;
+	if (request->bad_message != NULL)
+	{
+		verdict->failure = OT_INVALID_INPUT;
+		verdict->message = request->bad_message;
+	}
+	else if (!facts->is_found)
+		verdict->failure = OT_REDEMPTION_NOT_FOUND;
+	else if (!facts->is_redeemed)
+		verdict->failure = OT_NOT_REDEEMED;
+	else if (facts->is_complete)
+		verdict->failure = OT_ALREADY_ROLLED_BACK;
+	else if (request->has_amount && !facts->is_gift)
+	{
+		verdict->failure = OT_INVALID_AMOUNT;
+		verdict->message = "a discount is rolled back as a whole";
+	}
+	else if (request->has_amount && (request->amount <= 0 || request->amount > left))
+	{
+		verdict->failure = OT_INVALID_AMOUNT;
+		verdict->message =
+			"the amount must be more than 0 and at most what is left of the redemption";
+	}
+	if (verdict->failure != OT_OK && verdict->message == NULL)
+		verdict->message = ot_failure_message(verdict->failure);
+	verdict->is_complete = verdict->amount == left;
+}
+
+/* Writes in the one order of locks: order, customer, voucher, campaign. */
+static void
+write_rollback(const Request *request, const Facts *facts, const Verdict *verdict,
+			   OtOutcome *outcome)
+{
+	outcome->is_success = true;
+	if (facts->order_status != NULL)
+		change_order(request, facts, verdict, outcome);
+	outcome->gift_balance = give_back(request, facts, verdict);
+	outcome->amount = facts->is_gift ? -verdict->amount
+									 : outcome->discount_amount + outcome->total_amount;
+}
+
+/*
+ * The order's discount is the sum of its live redemptions, computed again.
+ * With none left the order is canceled, where that move is allowed.
+ */
+static void
+change_order(const Request *request, const Facts *facts, const Verdict *verdict,
+			 OtOutcome *outcome)
+{
+	const char *status = facts->order_status;
+	const char *kept_status = NULL;
+	OtChange change = {0};
+	OtArgs rest = {0};
+	OtArgs args = {0};
+	int64 discount;
+
+	ot_arg_int8(&rest, request->workspace);
+	ot_arg_int8(&rest, facts->order_id);
+	ot_run(OT_PLAN_ROLLBACK_REST, &rest);
+	discount = ot_get_int8(0, 1) - verdict->amount;
+	if (verdict->is_complete && ot_get_int8(0, 2) <= 1 && strcmp(status, "canceled") != 0)
+	{
+		if (ot_transition_find(request->workspace, "order", status, "canceled", NULL) !=
+			NULL)
+			status = "canceled";
+		else
+			kept_status = status;
+	}
+
+	change.workspace = request->workspace;
+	change.order_id = facts->order_id;
+	change.now = request->now;
+	change.channel = request->channel;
+	change.actor = request->actor;
+	change.event_type = "promotion_remove_coupon";
+	change.data = describe(request, facts, verdict, discount, kept_status);
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, facts->order_id);
+	ot_arg_int8(&args, discount);
+	ot_arg_text(&args, status);
+	ot_arg_null(&args);
+	ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args);
+	outcome->discount_amount = discount;
+	outcome->total_amount = facts->order_amount - discount;
+}
+
+static Jsonb *
+describe(const Request *request, const Facts *facts, const Verdict *verdict,
+		 int64 discount, const char *kept_status)
+{
+	OtJson json;
+
+	ot_json_begin(&json);
+	ot_json_add_int8(&json, "redemption_id", facts->rollback_id);
+	ot_json_add_int8(&json, "rollback_of", request->redemption_id);
+	ot_json_add_int8(&json, "voucher_id", facts->voucher_id);
+	ot_json_add_int8(&json, "amount", -verdict->amount);
+	ot_json_open(&json, "discount_amount");
+	ot_json_add_int8(&json, "old", facts->order_discount);
+	ot_json_add_int8(&json, "new", discount);
+	ot_json_close(&json);
+	ot_json_add_int8(&json, "total_amount", facts->order_amount - discount);
+	ot_json_add_text(&json, "kept_status", kept_status);
+	ot_json_add_text(&json, "actor", request->actor);
+	return ot_json_end(&json);
+}
+
+/*
+ * Gives credits back, and with the last part the use and the customer's; gives
+ * the gift card's balance.  Only counters that are counted are written.
+ */
+static int64
+give_back(const Request *request, const Facts *facts, const Verdict *verdict)
+{
+	int64 balance = 0;
+
+	if (facts->is_gift || (verdict->is_complete && facts->has_voucher_limit))
+	{
+		OtArgs args = {0};
+
+		ot_arg_int8(&args, request->workspace);
+		ot_arg_int8(&args, facts->voucher_id);
+		ot_arg_int8(&args, verdict->is_complete ? 1 : 0);
+		ot_arg_int8(&args, verdict->amount);
+		ot_run(OT_PLAN_VOUCHER_GIVE_BACK, &args);
+		balance = ot_get_int8(0, 1);
+	}
+	if (!verdict->is_complete)
+		return balance;
+	if (facts->has_campaign_limit)
+	{
+		OtArgs args = {0};
+
+		ot_arg_int8(&args, request->workspace);
+		ot_arg_int8(&args, facts->campaign_id);
+		ot_run(OT_PLAN_CAMPAIGN_GIVE_BACK, &args);
+	}
+	if (facts->has_voucher_customer_limit)
+		give_back_use(request, OT_PLAN_VOUCHER_CUSTOMER_GIVE_BACK, facts->voucher_id,
+					  facts->customer_id);
+	if (facts->has_campaign_customer_limit)
+		give_back_use(request, OT_PLAN_CAMPAIGN_CUSTOMER_GIVE_BACK, facts->campaign_id,
+					  facts->customer_id);
+	return balance;
+}
+
+static void
+give_back_use(const Request *request, OtPlan plan, int64 id, int64 customer_id)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, id);
+	ot_arg_id(&args, customer_id);
+	ot_run(plan, &args);
+}
+
+static void
+record(const Request *request, const Facts *facts, const Verdict *verdict,
+	   OtOutcome *outcome)
+{
+	OtRecord row = {0};
+
+	row.workspace = request->workspace;
+	row.redemption_id = facts->rollback_id;
+	row.is_rollback = true;
+	row.failure = verdict->failure;
+	row.failure_message = verdict->message;
+	row.code = facts->code;
+	row.voucher_id = facts->voucher_id;
+	row.campaign_id = facts->campaign_id;
+	row.customer_id = facts->customer_id;
+	row.customer = facts->customer;
+	row.order_id = facts->order_id;
+	row.amount = -verdict->amount;
+	row.discount_amount = outcome->discount_amount;
+	row.total_amount = outcome->total_amount;
+	row.has_gift_balance = outcome->has_gift_balance;
+	row.gift_balance = outcome->gift_balance;
+	row.reason = request->reason;
+	row.rollback_of = request->redemption_id;
+	row.rollback_no = facts->parts + 1;
+	row.is_complete = verdict->is_complete;
+	row.actor = request->actor;
+	row.channel = request->channel;
+	row.now = request->now;
+	ot_record_insert(&row);
+}

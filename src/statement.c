@@ -1,0 +1,396 @@
+/*
+ * statement.c
+ *		Every statement that the extension runs, as readable text.
+ *
+ * $1 is the workspace.  Names are qualified, and values are only ever
+ * parameters.  plan.h explains the letters of the parameter types.
+ */
+#include "postgres.h"
+
+#include "plan.h"
+
+/* clang-format off */
+const OtStatement ot_statements[OT_PLAN_COUNT] = {
+	/* ---- workspaces ---- */
+	[OT_PLAN_WORKSPACE_INSERT] = {"tt",
+		"INSERT INTO ordertrack.workspaces (name, time_zone) VALUES ($1, $2)"
+		" ON CONFLICT (name) DO NOTHING RETURNING workspace_id"},
+	[OT_PLAN_WORKSPACE_TRANSITIONS] = {"i",
+		"INSERT INTO ordertrack.status_transitions"
+		"  (workspace_id, entity, from_status, to_status, event_type)"
+		" SELECT $1, t.entity, t.from_status, t.to_status, t.event_type"
+		"  FROM ordertrack.default_transitions() AS t"},
+	[OT_PLAN_WORKSPACE_EXISTS] = {"i",
+		"SELECT FROM ordertrack.workspaces WHERE workspace_id = $1"},
+
+	/* ---- customers ---- */
+	[OT_PLAN_CUSTOMER_PUT] = {"itttttjjz",
+		"INSERT INTO ordertrack.customers AS c"
+		"  (workspace_id, source_id, email, phone, first_name, last_name, address, metadata,"
+		"   created_at, updated_at)"
+		" VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''),"
+		"  nullif($7, '{}'), nullif($8, '{}'), $9, $9)"
+		" ON CONFLICT (workspace_id, source_id) DO UPDATE SET"
+		"  email = nullif(coalesce($3, c.email), ''), phone = nullif(coalesce($4, c.phone), ''),"
+		"  first_name = nullif(coalesce($5, c.first_name), ''),"
+		"  last_name = nullif(coalesce($6, c.last_name), ''),"
+		"  address = nullif(coalesce($7, c.address), '{}'),"
+		"  metadata = nullif(coalesce($8, c.metadata), '{}'), updated_at = EXCLUDED.updated_at"
+		" RETURNING customer_id"},
+	[OT_PLAN_CUSTOMER_ADD] = {"itz",
+		"INSERT INTO ordertrack.customers (workspace_id, source_id, created_at, updated_at)"
+		" VALUES ($1, $2, $3, $3)"
+		" ON CONFLICT (workspace_id, source_id) DO NOTHING RETURNING customer_id"},
+	[OT_PLAN_CUSTOMER_FIND] = {"it",
+		"SELECT customer_id FROM ordertrack.customers"
+		" WHERE workspace_id = $1 AND source_id = $2"},
+	[OT_PLAN_CUSTOMER_LOCK] = {"ii",
+		"SELECT FROM ordertrack.customers"
+		" WHERE workspace_id = $1 AND customer_id = $2 FOR NO KEY UPDATE"},
+	[OT_PLAN_CUSTOMER_SUMS] = {"iiiiz",
+		"UPDATE ordertrack.customers SET order_count = order_count + $3,"
+		"  order_total = order_total + $4, last_order_at = greatest(last_order_at, $5)"
+		" WHERE workspace_id = $1 AND customer_id = $2"},
+	/* When the newest order stops counting, the one before has to be found. */
+	[OT_PLAN_CUSTOMER_RECOUNT] = {"iiii",
+		"UPDATE ordertrack.customers SET order_count = order_count + $3,"
+		"  order_total = order_total + $4, last_order_at ="
+		"   (SELECT max(o.created_at) FROM ordertrack.orders AS o"
+		"     WHERE o.workspace_id = $1 AND o.customer_id = $2"
+		"       AND coalesce(o.status_before_hold, o.status) IN"
+		"        ('paid', 'fulfilled', 'in_progress', 'partially_shipped', 'completed'))"
+		" WHERE workspace_id = $1 AND customer_id = $2"},
+
+	/* ---- campaigns ---- */
+	[OT_PLAN_CAMPAIGN_INSERT] = {"itzziibjz",
+		"INSERT INTO ordertrack.campaigns"
+		"  (workspace_id, name, starts_at, expires_at, redemption_limit, customer_limit,"
+		"   is_active, metadata, redeemed_count, created_at, updated_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5 - $5, $9, $9)"
+		" ON CONFLICT (workspace_id, name) DO NOTHING RETURNING campaign_id"},
+	[OT_PLAN_CAMPAIGN_FIND] = {"it",
+		"SELECT campaign_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
+		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND name = $2"},
+	[OT_PLAN_CAMPAIGN_LOCK] = {"ii",
+		"SELECT campaign_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
+		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"
+		"   FOR NO KEY UPDATE"},
+	[OT_PLAN_CAMPAIGN_UPDATE] = {"iizziibjiz",
+		"UPDATE ordertrack.campaigns SET starts_at = $3, expires_at = $4,"
+		"  redemption_limit = $5, customer_limit = $6, is_active = coalesce($7, is_active),"
+		"  metadata = nullif(coalesce($8, metadata), 'null'), redeemed_count = $9, updated_at = $10"
+		" WHERE workspace_id = $1 AND campaign_id = $2"},
+	/* A use counts from its redemption until the rollback that completes it. */
+	[OT_PLAN_CAMPAIGN_COUNT] = {"ii",
+		"SELECT coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"
+		"  ELSE 0 END), 0)::bigint FROM ordertrack.redemptions"
+		" WHERE workspace_id = $1 AND campaign_id = $2 AND result = 'success'"},
+	[OT_PLAN_CAMPAIGN_FORGET_CUSTOMERS] = {"ii",
+		"DELETE FROM ordertrack.campaign_customers WHERE workspace_id = $1 AND campaign_id = $2"},
+	[OT_PLAN_CAMPAIGN_COUNT_CUSTOMERS] = {"ii",
+		"INSERT INTO ordertrack.campaign_customers (workspace_id, campaign_id, customer_id, used)"
+		" SELECT $1, $2, customer_id, sum(CASE WHEN kind = 'redemption' THEN 1"
+		"   WHEN is_complete THEN -1 ELSE 0 END) FROM ordertrack.redemptions"
+		" WHERE workspace_id = $1 AND campaign_id = $2 AND result = 'success'"
+		"   AND customer_id IS NOT NULL GROUP BY customer_id"},
+
+	/* ---- vouchers ---- */
+	[OT_PLAN_VOUCHER_INSERT] = {"ittjiizziibjz",
+		"INSERT INTO ordertrack.vouchers"
+		"  (workspace_id, code, kind, discount, gift_amount, gift_balance, campaign_id,"
+		"   starts_at, expires_at, redemption_limit, customer_limit, is_active, metadata,"
+		"   redeemed_count, created_at, updated_at)"
+		" VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $9 - $9, $13, $13)"
+		" ON CONFLICT (workspace_id, code) DO NOTHING RETURNING voucher_id"},
+	[OT_PLAN_VOUCHER_FIND] = {"it",
+		"SELECT voucher_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
+		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND code = $2"},
+	[OT_PLAN_VOUCHER_LOCK] = {"ii",
+		"SELECT voucher_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
+		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2"
+		"   FOR NO KEY UPDATE"},
+	[OT_PLAN_VOUCHER_UPDATE] = {"iizziibjiz",
+		"UPDATE ordertrack.vouchers SET starts_at = $3, expires_at = $4,"
+		"  redemption_limit = $5, customer_limit = $6, is_active = coalesce($7, is_active),"
+		"  metadata = nullif(coalesce($8, metadata), 'null'), redeemed_count = $9, updated_at = $10"
+		" WHERE workspace_id = $1 AND voucher_id = $2"},
+	[OT_PLAN_VOUCHER_COUNT] = {"ii",
+		"SELECT coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"
+		"  ELSE 0 END), 0)::bigint FROM ordertrack.redemptions"
+		" WHERE workspace_id = $1 AND voucher_id = $2 AND result = 'success' AND code ="
+		"  (SELECT code FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2)"},
+	[OT_PLAN_VOUCHER_FORGET_CUSTOMERS] = {"ii",
+		"DELETE FROM ordertrack.voucher_customers WHERE workspace_id = $1 AND voucher_id = $2"},
+	[OT_PLAN_VOUCHER_COUNT_CUSTOMERS] = {"ii",
+		"INSERT INTO ordertrack.voucher_customers (workspace_id, voucher_id, customer_id, used)"
+		" SELECT $1, $2, customer_id, sum(CASE WHEN kind = 'redemption' THEN 1"
+		"   WHEN is_complete THEN -1 ELSE 0 END) FROM ordertrack.redemptions"
+		" WHERE workspace_id = $1 AND voucher_id = $2 AND result = 'success' AND code ="
+		"   (SELECT code FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2)"
+		"   AND customer_id IS NOT NULL GROUP BY customer_id"},
+
+	/* ---- orders ---- */
+	[OT_PLAN_ORDER_NEXT_ID] = {"",
+		"SELECT nextval('ordertrack.orders_order_id_seq')"},
+	[OT_PLAN_ORDER_INSERT] = {"iitttiiiijjttttznyz",
+		"INSERT INTO ordertrack.orders"
+		"  (workspace_id, order_id, source_id, data_source, status, customer_id, amount,"
+		"   discount_amount, total_amount, value_in_points, metadata, shipping_address,"
+		"   submitted_by, submitted_by_id, on_behalf_of, channel, created_at, updated_at,"
+		"   note_count, note_hash, paid_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15,"
+		"  $16, $16, $17, $18, $19)"},
+	[OT_PLAN_ORDER_INSERT_ONCE] = {"iitttiiiijjttttznyz",
+		"INSERT INTO ordertrack.orders"
+		"  (workspace_id, order_id, source_id, data_source, status, customer_id, amount,"
+		"   discount_amount, total_amount, value_in_points, metadata, shipping_address,"
+		"   submitted_by, submitted_by_id, on_behalf_of, channel, created_at, updated_at,"
+		"   note_count, note_hash, paid_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15,"
+		"  $16, $16, $17, $18, $19)"
+		" ON CONFLICT (workspace_id, source_id) DO NOTHING"},
+	[OT_PLAN_ORDER_LOCK] = {"ii",
+		"SELECT status, amount, discount_amount, customer_id FROM ordertrack.orders"
+		" WHERE workspace_id = $1 AND order_id = $2 FOR NO KEY UPDATE"},
+	[OT_PLAN_ORDER_READ] = {"ii",
+		"SELECT status, status_before_hold, amount, discount_amount, note_count, note_hash"
+		"  FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = $2"},
+	/* $3 … name the fields that are passed; the others keep their values. */
+	[OT_PLAN_ORDER_UPDATE] = {"iiTijjtttti",
+		"UPDATE ordertrack.orders SET"
+		"  amount = CASE WHEN 'amount' = ANY ($3) THEN $4 ELSE amount END,"
+		"  total_amount = CASE WHEN 'amount' = ANY ($3) THEN $4 ELSE amount END - discount_amount,"
+		"  metadata = CASE WHEN 'metadata' = ANY ($3) THEN $5 ELSE metadata END,"
+		"  shipping_address ="
+		"   CASE WHEN 'shipping_address' = ANY ($3) THEN $6 ELSE shipping_address END,"
+		"  data_source = CASE WHEN 'data_source' = ANY ($3) THEN $7 ELSE data_source END,"
+		"  submitted_by = CASE WHEN 'submitted_by' = ANY ($3) THEN $8 ELSE submitted_by END,"
+		"  submitted_by_id ="
+		"   CASE WHEN 'submitted_by_id' = ANY ($3) THEN $9 ELSE submitted_by_id END,"
+		"  on_behalf_of = CASE WHEN 'on_behalf_of' = ANY ($3) THEN $10 ELSE on_behalf_of END,"
+		"  value_in_points ="
+		"   CASE WHEN 'value_in_points' = ANY ($3) THEN $11 ELSE value_in_points END"
+		" WHERE workspace_id = $1 AND order_id = $2"},
+	[OT_PLAN_ORDER_STATUS] = {"iit",
+		"UPDATE ordertrack.orders SET status = $3 WHERE workspace_id = $1 AND order_id = $2"},
+	[OT_PLAN_ORDER_DISCOUNT] = {"iiiti",
+		"UPDATE ordertrack.orders SET discount_amount = $3, total_amount = amount - $3,"
+		"  status = $4, customer_id = coalesce(customer_id, $5)"
+		" WHERE workspace_id = $1 AND order_id = $2"},
+	/* The trigger of orders advances the head; this names the row. */
+	[OT_PLAN_ORDER_TOUCH] = {"ii",
+		"UPDATE ordertrack.orders SET note_count = note_count"
+		" WHERE workspace_id = $1 AND order_id = $2 RETURNING note_count"},
+	[OT_PLAN_ITEM_INSERT] = {"iintttttiiijz",
+		"INSERT INTO ordertrack.order_items"
+		"  (workspace_id, order_id, line_no, product_id, sku, name, color, size, quantity,"
+		"   price, amount, discount_amount, metadata, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13)"},
+	[OT_PLAN_ITEMS_DELETE] = {"ii",
+		"DELETE FROM ordertrack.order_items WHERE workspace_id = $1 AND order_id = $2"},
+
+	/* ---- transitions ---- */
+	[OT_PLAN_TRANSITION_FIND] = {"itttb",
+		"SELECT event_type FROM ordertrack.status_transitions"
+		" WHERE workspace_id = $1 AND entity = $2 AND from_status = $3"
+		"   AND (to_status = $4 OR ($5 AND to_status = 'previous'))"
+		" ORDER BY to_status = $4 DESC LIMIT 1"},
+	[OT_PLAN_TRANSITION_FIRST] = {"itt",
+		"SELECT FROM ordertrack.status_transitions"
+		" WHERE workspace_id = $1 AND entity = $2 AND from_status IS NULL AND to_status = $3"},
+	[OT_PLAN_TRANSITION_LIST] = {"ittt",
+		"SELECT string_agg(DISTINCT CASE to_status WHEN 'previous' THEN $4 ELSE to_status END, ', ')"
+		"  FROM ordertrack.status_transitions"
+		" WHERE workspace_id = $1 AND entity = $2 AND from_status IS NOT DISTINCT FROM $3"},
+
+	/* ---- notes ---- */
+	[OT_PLAN_NOTE_INSERT] = {"iinttttttjzy",
+		"INSERT INTO ordertrack.order_notes"
+		"  (workspace_id, order_id, note_no, note_type, event_type, channel, author, title,"
+		"   detail, data, created_at, hash)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
+	[OT_PLAN_NOTE_READ] = {"iin",
+		"SELECT note_type, author, deleted_at FROM ordertrack.order_notes"
+		" WHERE workspace_id = $1 AND order_id = $2 AND note_no = $3"},
+	[OT_PLAN_NOTE_EDIT] = {"iinttzb",
+		"UPDATE ordertrack.order_notes SET title = $4, detail = $5,"
+		"  edited_at = CASE WHEN $7 THEN edited_at ELSE $6 END,"
+		"  deleted_at = CASE WHEN $7 THEN $6 END"
+		" WHERE workspace_id = $1 AND order_id = $2 AND note_no = $3"},
+	[OT_PLAN_NOTE_LIST] = {"ii",
+		"SELECT order_id, note_no, note_type, event_type, channel, author, title, detail, data,"
+		"  created_at, edited_at, deleted_at, hash"
+		"  FROM ordertrack.order_notes WHERE workspace_id = $1 AND order_id = $2"
+		" ORDER BY note_no"},
+	[OT_PLAN_PERSONAL_INSERT] = {"iintyj",
+		"INSERT INTO ordertrack.personal_values"
+		"  (workspace_id, order_id, note_no, field, salt, value)"
+		" VALUES ($1, $2, $3, $4, $5, $6)"},
+	[OT_PLAN_UNARMED_TRIGGERS] = {"",
+		"SELECT table_name, trigger_name, state FROM ordertrack.unarmed_triggers()"
+		" ORDER BY table_name, trigger_name"},
+
+	/* ---- redemptions ---- */
+
+	/*
+	 * All that decides a redemption, as of one snapshot; with $5 and $6
+	 * also the ids that a redemption and a new order will have.
+	 */
+	[OT_PLAN_FACTS] = {"itttbb",
+		"SELECT v.voucher_id, v.kind = 'gift', v.discount, v.gift_balance, v.is_active,"
+		"  v.starts_at, v.expires_at, v.redemption_limit, v.redeemed_count, v.customer_limit,"
+		"  c.campaign_id, c.is_active, c.starts_at, c.expires_at, c.redemption_limit,"
+		"  c.redeemed_count, c.customer_limit, u.customer_id,"
+		"  o.order_id, o.status, o.amount, o.discount_amount,"
+		"  CASE WHEN $5 THEN nextval('ordertrack.redemptions_redemption_id_seq') END,"
+		"  CASE WHEN $6 AND o.order_id IS NULL"
+		"   THEN nextval('ordertrack.orders_order_id_seq') END"
+		" FROM ordertrack.workspaces AS w"
+		" LEFT JOIN ordertrack.vouchers AS v ON v.workspace_id = $1 AND v.code = $2"
+		" LEFT JOIN ordertrack.campaigns AS c"
+		"   ON c.workspace_id = $1 AND c.campaign_id = v.campaign_id"
+		" LEFT JOIN ordertrack.customers AS u ON u.workspace_id = $1 AND u.source_id = $3"
+		" LEFT JOIN ordertrack.orders AS o ON o.workspace_id = $1 AND o.source_id = $4"
+		" WHERE w.workspace_id = $1"},
+	[OT_PLAN_ORDER_FACTS] = {"ii",
+		"SELECT order_id, status, amount, discount_amount, source_id FROM ordertrack.orders"
+		" WHERE workspace_id = $1 AND order_id = $2"},
+	[OT_PLAN_CUSTOMER_USES] = {"iiii",
+		"SELECT coalesce((SELECT used FROM ordertrack.voucher_customers"
+		"   WHERE workspace_id = $1 AND voucher_id = $2 AND customer_id = $4), 0),"
+		"  coalesce((SELECT used FROM ordertrack.campaign_customers"
+		"   WHERE workspace_id = $1 AND campaign_id = $3 AND customer_id = $4), 0)"},
+	[OT_PLAN_REDEMPTION_NEXT_ID] = {"",
+		"SELECT nextval('ordertrack.redemptions_redemption_id_seq')"},
+	[OT_PLAN_VOUCHER_SHARE] = {"ii",
+		"SELECT FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2 FOR SHARE"},
+	[OT_PLAN_CAMPAIGN_SHARE] = {"ii",
+		"SELECT FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2 FOR SHARE"},
+	[OT_PLAN_KEY_FIND] = {"it",
+		"SELECT request_hash, redemption_id FROM ordertrack.idempotency_keys"
+		" WHERE workspace_id = $1 AND idempotency_key = $2"},
+	[OT_PLAN_KEY_CLAIM] = {"ittyiz",
+		"INSERT INTO ordertrack.idempotency_keys"
+		"  (workspace_id, idempotency_key, function, request_hash, redemption_id, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
+	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjz",
+		"INSERT INTO ordertrack.redemptions"
+		"  (workspace_id, redemption_id, kind, failure_code, failure_message, code, voucher_id,"
+		"   campaign_id, customer_id, customer, order_id, result, amount, discount_amount,"
+		"   total_amount, gift_balance, reason, rollback_of, rollback_no, is_complete,"
+		"   redeemed_by, actor, channel, metadata, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
+		"  $18, $19, $20, $21, $22, $23, $24, $25)"},
+	[OT_PLAN_REDEMPTION_REPLAY] = {"ii",
+		"SELECT redemption_id, result, failure_code, failure_message, order_id, amount,"
+		"  discount_amount, total_amount, gift_balance FROM ordertrack.redemptions"
+		" WHERE workspace_id = $1 AND redemption_id = $2"},
+
+	/* Counters: one conditional UPDATE each; no row means that a race was lost. */
+	[OT_PLAN_VOUCHER_SPEND] = {"iiii",
+		"UPDATE ordertrack.vouchers SET redeemed_count = redeemed_count + 1,"
+		"  gift_balance = gift_balance - $3"
+		" WHERE workspace_id = $1 AND voucher_id = $2"
+		"   AND (redemption_limit IS NULL OR redeemed_count < redemption_limit)"
+		"   AND (gift_balance = $4 OR gift_balance IS NULL)"},
+	[OT_PLAN_CAMPAIGN_SPEND] = {"ii",
+		"UPDATE ordertrack.campaigns SET redeemed_count = redeemed_count + 1"
+		" WHERE workspace_id = $1 AND campaign_id = $2 AND redeemed_count < redemption_limit"},
+	[OT_PLAN_VOUCHER_CUSTOMER_SPEND] = {"iiiiz",
+		"INSERT INTO ordertrack.voucher_customers AS u"
+		"  (workspace_id, voucher_id, customer_id, used, created_at) VALUES ($1, $2, $3, 1, $5)"
+		" ON CONFLICT (workspace_id, voucher_id, customer_id)"
+		"  DO UPDATE SET used = u.used + 1 WHERE u.used < $4"},
+	[OT_PLAN_CAMPAIGN_CUSTOMER_SPEND] = {"iiiiz",
+		"INSERT INTO ordertrack.campaign_customers AS u"
+		"  (workspace_id, campaign_id, customer_id, used, created_at) VALUES ($1, $2, $3, 1, $5)"
+		" ON CONFLICT (workspace_id, campaign_id, customer_id)"
+		"  DO UPDATE SET used = u.used + 1 WHERE u.used < $4"},
+
+	/* ---- rollbacks ---- */
+	[OT_PLAN_ROLLBACK_FIND] = {"iib",
+		"SELECT (SELECT order_id FROM ordertrack.redemptions"
+		"   WHERE workspace_id = $1 AND redemption_id = $2),"
+		"  CASE WHEN $3 THEN nextval('ordertrack.redemptions_redemption_id_seq') END"
+		"  FROM ordertrack.workspaces WHERE workspace_id = $1"},
+	[OT_PLAN_ROLLBACK_LOCK] = {"ii",
+		"SELECT FROM ordertrack.redemptions"
+		" WHERE workspace_id = $1 AND redemption_id = $2 FOR NO KEY UPDATE"},
+	[OT_PLAN_ROLLBACK_FACTS] = {"ii",
+		"SELECT r.kind, r.result, r.code, r.voucher_id, r.campaign_id, r.customer_id,"
+		"  r.customer, r.order_id, r.amount, r.gift_balance, v.redemption_limit,"
+		"  v.customer_limit, c.redemption_limit, c.customer_limit,"
+		"  b.parts, b.given_back, b.is_complete, v.gift_balance"
+		" FROM ordertrack.redemptions AS r"
+		" LEFT JOIN ordertrack.vouchers AS v"
+		"   ON v.workspace_id = $1 AND v.voucher_id = r.voucher_id"
+		" LEFT JOIN ordertrack.campaigns AS c"
+		"   ON c.workspace_id = $1 AND c.campaign_id = r.campaign_id"
+		" CROSS JOIN LATERAL (SELECT count(*)::integer AS parts,"
+		"    coalesce(-sum(p.amount), 0)::bigint AS given_back, bool_or(p.is_complete) AS is_complete"
+		"   FROM ordertrack.redemptions AS p WHERE p.workspace_id = $1"
+		"    AND p.rollback_of = r.redemption_id AND p.rollback_no IS NOT NULL) AS b"
+		" WHERE r.workspace_id = $1 AND r.redemption_id = $2"},
+	/* What the live redemptions of an order add up to, and how many they are. */
+	[OT_PLAN_ROLLBACK_REST] = {"ii",
+		"SELECT coalesce(sum(amount), 0)::bigint,"
+		"  coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1 ELSE 0 END), 0)"
+		"  ::bigint FROM ordertrack.redemptions"
+		" WHERE workspace_id = $1 AND order_id = $2 AND result = 'success'"},
+	[OT_PLAN_VOUCHER_GIVE_BACK] = {"iiii",
+		"UPDATE ordertrack.vouchers SET redeemed_count = redeemed_count - $3,"
+		"  gift_balance = gift_balance + $4"
+		" WHERE workspace_id = $1 AND voucher_id = $2 RETURNING gift_balance"},
+	[OT_PLAN_CAMPAIGN_GIVE_BACK] = {"ii",
+		"UPDATE ordertrack.campaigns SET redeemed_count = redeemed_count - 1"
+		" WHERE workspace_id = $1 AND campaign_id = $2"},
+	[OT_PLAN_VOUCHER_CUSTOMER_GIVE_BACK] = {"iii",
+		"UPDATE ordertrack.voucher_customers SET used = used - 1"
+		" WHERE workspace_id = $1 AND voucher_id = $2 AND customer_id = $3"},
+	[OT_PLAN_CAMPAIGN_CUSTOMER_GIVE_BACK] = {"iii",
+		"UPDATE ordertrack.campaign_customers SET used = used - 1"
+		" WHERE workspace_id = $1 AND campaign_id = $2 AND customer_id = $3"},
+
+	/* ---- batches: locks in the one order: orders, customers, vouchers, campaigns ---- */
+	[OT_PLAN_BATCH_LOCK_ORDERS] = {"iTI",
+		"SELECT FROM ordertrack.orders WHERE workspace_id = $1"
+		"   AND (source_id = ANY ($2) OR order_id = ANY ($3))"
+		" ORDER BY order_id FOR NO KEY UPDATE"},
+	[OT_PLAN_BATCH_LOCK_CUSTOMERS] = {"iT",
+		"SELECT FROM ordertrack.customers WHERE workspace_id = $1 AND source_id = ANY ($2)"
+		" ORDER BY customer_id FOR NO KEY UPDATE"},
+	[OT_PLAN_BATCH_LOCK_VOUCHERS] = {"iT",
+		"SELECT voucher_id, campaign_id FROM ordertrack.vouchers"
+		" WHERE workspace_id = $1 AND code = ANY ($2)"
+		"   AND (redemption_limit IS NOT NULL OR kind = 'gift')"
+		" ORDER BY voucher_id FOR NO KEY UPDATE"},
+	[OT_PLAN_BATCH_LOCK_CAMPAIGNS] = {"iT",
+		"SELECT c.campaign_id FROM ordertrack.campaigns AS c WHERE c.workspace_id = $1"
+		"   AND c.redemption_limit IS NOT NULL AND c.campaign_id IN"
+		"    (SELECT v.campaign_id FROM ordertrack.vouchers AS v"
+		"      WHERE v.workspace_id = $1 AND v.code = ANY ($2))"
+		" ORDER BY c.campaign_id FOR NO KEY UPDATE OF c"},
+
+	/* ---- access and export ---- */
+	[OT_PLAN_ACCESS_INSERT] = {"ttt",
+		"INSERT INTO ordertrack.access_grants (kind, role_name, granted_by)"
+		" VALUES ($1, $2, $3) ON CONFLICT (kind, role_name) DO NOTHING"},
+	[OT_PLAN_ACCESS_DELETE] = {"tt",
+		"DELETE FROM ordertrack.access_grants WHERE kind = $1 AND role_name = $2"},
+	[OT_PLAN_ACCESS_APPLY] = {"t",
+		"SELECT ordertrack.apply_access($1)"},
+	[OT_PLAN_IS_ADMIN] = {"t",
+		"SELECT FROM ordertrack.access_grants AS g JOIN pg_catalog.pg_roles AS r"
+		"   ON r.rolname = g.role_name"
+		" WHERE g.kind = 'admin' AND pg_has_role($1, r.oid, 'USAGE')"},
+	[OT_PLAN_EXPORT_COLUMNS] = {"t",
+		"SELECT a.attname::text, a.atttypid = 'jsonb'::regtype FROM pg_catalog.pg_attribute AS a"
+		" WHERE a.attrelid = to_regclass('ordertrack.' || quote_ident('export_' || $1))"
+		"   AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"},
+	[OT_PLAN_EXPORT_VIEWS] = {"",
+		"SELECT string_agg(substr(c.relname, 8), ', ' ORDER BY c.relname)"
+		"  FROM pg_catalog.pg_class AS c"
+		" WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relkind = 'v'"
+		"   AND c.relname ^@ 'export_'"},
+};
+/* clang-format on */

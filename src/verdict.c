@@ -1,0 +1,236 @@
+/*
+ * verdict.c
+ *		Decides a redemption: facts in, verdict out, no SQL and no clock.
+ *		validate and redeem share it, so a dry run can't disagree.
+ */
+#include "postgres.h"
+
+#include "verdict.h"
+
+static OtFailure judge_input(const OtRequest *request, OtVerdict *verdict);
+static OtFailure judge_voucher(const OtFacts *facts, TimestampTz now);
+static OtFailure judge_order(const OtRequest *request, const OtFacts *facts,
+							 OtVerdict *verdict);
+static OtFailure judge_amounts(const OtRequest *request, const OtFacts *facts,
+							   OtVerdict *verdict);
+static OtFailure judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
+							OtVerdict *verdict);
+static OtFailure judge_customer(const OtFacts *facts);
+static bool is_exhausted(const OtTerms *terms);
+static bool is_used_up(const OtTerms *terms);
+static bool takes_redemptions(const char *status);
+
+static const struct
+{
+	const char *code;
+	const char *message;
+} failures[] = {
+	[OT_OK] = {NULL, NULL},
+	[OT_INVALID_INPUT] = {"invalid_input", "the request is not valid"},
+	[OT_VOUCHER_NOT_FOUND] = {"voucher_not_found", "the voucher does not exist"},
+	[OT_VOUCHER_DISABLED] = {"voucher_disabled", "the voucher is disabled"},
+	[OT_VOUCHER_NOT_ACTIVE] = {"voucher_not_active", "the voucher is not active yet"},
+	[OT_VOUCHER_EXPIRED] = {"voucher_expired", "the voucher has expired"},
+	[OT_VOUCHER_NOT_ACTIVE_NOW] = {"voucher_not_active_now",
+								   "the voucher is not active at this time"},
+	[OT_QUANTITY_EXCEEDED] = {"quantity_exceeded", "the voucher has been used up"},
+	[OT_INVALID_ORDER] = {"invalid_order", "the order is not valid"},
+	[OT_INVALID_AMOUNT] = {"invalid_amount", "an amount of the order is not valid"},
+	[OT_MISSING_CUSTOMER] = {"missing_customer", "the voucher needs a customer"},
+	[OT_MISSING_ORDER_ITEMS] = {"missing_order_items", "the voucher needs order items"},
+	[OT_MISSING_AMOUNT] = {"missing_amount", "the voucher needs an amount"},
+	[OT_GIFT_AMOUNT_EXCEEDED] = {"gift_amount_exceeded",
+								 "the gift card's balance is not enough"},
+	[OT_CUSTOMER_RULES_VIOLATED] = {"customer_rules_violated",
+									"the customer does not match the rules"},
+	[OT_ORDER_RULES_VIOLATED] = {"order_rules_violated",
+								 "the order does not match the rules"},
+	[OT_REDEMPTION_RULES_VIOLATED] = {"redemption_rules_violated",
+									  "the customer has used the voucher up"},
+	[OT_REDEMPTION_NOT_FOUND] = {"redemption_not_found", "the redemption does not exist"},
+	[OT_NOT_REDEEMED] = {"not_redeemed",
+						 "nothing was redeemed that could be rolled back"},
+	[OT_ALREADY_ROLLED_BACK] = {"already_rolled_back",
+								"the redemption is already rolled back"},
+	[OT_IDEMPOTENCY_CONFLICT] = {"idempotency_conflict",
+								 "the idempotency key was used for another request"},
+};
+
+/*
+ * Finds the first reason against a redemption, in the order of OtFailure, or
+ * what it gives and what its order comes to.
+ */
+void
+ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
+		 OtVerdict *verdict)
+{
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->gift_balance = facts->gift_balance;
+
+	if ((verdict->failure = judge_input(request, verdict)) == OT_OK &&
+		(verdict->failure = judge_voucher(facts, now)) == OT_OK &&
+		(verdict->failure = judge_order(request, facts, verdict)) == OT_OK &&
+		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK)
+		verdict->failure = judge_customer(facts);
+
+	if (verdict->failure != OT_OK && verdict->message == NULL)
+		verdict->message = ot_failure_message(verdict->failure);
+}
+
+/* Gives the failure_code of a refusal, NULL for OT_OK. */
+const char *
+ot_failure_code(OtFailure failure)
+{
+	return failures[failure].code;
+}
+
+/* Gives the general message of a refusal, NULL for OT_OK. */
+const char *
+ot_failure_message(OtFailure failure)
+{
+	return failures[failure].message;
+}
+
+static OtFailure
+judge_input(const OtRequest *request, OtVerdict *verdict)
+{
+	if (request->is_bad)
+	{
+		verdict->message = request->bad_message;
+		return OT_INVALID_INPUT;
+	}
+	if (request->order.failure == OT_INVALID_INPUT)
+	{
+		verdict->message = request->order.failure_message;
+		return OT_INVALID_INPUT;
+	}
+	return OT_OK;
+}
+
+static OtFailure
+judge_voucher(const OtFacts *facts, TimestampTz now)
+{
+	const OtTerms *voucher = &facts->voucher;
+	const OtTerms *campaign = &facts->campaign;
+
+	if (voucher->id == 0)
+		return OT_VOUCHER_NOT_FOUND;
+	if (!voucher->is_active || (campaign->id != 0 && !campaign->is_active))
+		return OT_VOUCHER_DISABLED;
+	if (now < voucher->starts_at || (campaign->id != 0 && now < campaign->starts_at))
+		return OT_VOUCHER_NOT_ACTIVE;
+	if (now >= voucher->expires_at || (campaign->id != 0 && now >= campaign->expires_at))
+		return OT_VOUCHER_EXPIRED;
+	if (is_exhausted(voucher) || is_exhausted(campaign))
+		return OT_QUANTITY_EXCEEDED;
+	return OT_OK;
+}
+
+static OtFailure
+judge_order(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict)
+{
+	const OtOrderData *data = &request->order;
+	const OtOrderFacts *order = &facts->order;
+
+	if (data->failure == OT_INVALID_ORDER)
+		verdict->message = data->failure_message;
+	else if (data->has_id && order->id == 0)
+		verdict->message = "there is no order with this id";
+	else if (order->is_contradicted)
+		verdict->message = "id and source_id name different orders";
+	else if (order->id != 0 && !takes_redemptions(order->status))
+		verdict->message =
+			psprintf("an order with status %s takes no redemption", order->status);
+	else
+		return OT_OK;
+	return OT_INVALID_ORDER;
+}
+
+/* Works out the amounts; everything before this point has been found right. */
+static OtFailure
+judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict)
+{
+	const OtOrderData *data = &request->order;
+	bool has_order = facts->order.id != 0 || data->is_given;
+	bool has_amount = facts->order.id != 0 || data->has_amount;
+
+	if (data->failure == OT_INVALID_AMOUNT)
+	{
+		verdict->message = data->failure_message;
+		return OT_INVALID_AMOUNT;
+	}
+	if (facts->is_gift && request->has_amount && request->amount <= 0)
+	{
+		verdict->message = "gift credits to spend must be more than 0";
+		return OT_INVALID_AMOUNT;
+	}
+	if ((facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0) &&
+		request->customer == NULL)
+		return OT_MISSING_CUSTOMER;
+	if ((has_order && !has_amount) ||
+		(!has_order && facts->is_gift && !request->has_amount))
+		return OT_MISSING_AMOUNT;
+
+	verdict->amount = facts->order.id != 0 ? facts->order.amount : data->amount;
+	verdict->discount_amount = facts->order.discount_amount;
+	if (facts->is_gift)
+	{
+		OtFailure failure = judge_gift(
+			request, facts,
+			has_order ? verdict->amount - verdict->discount_amount : request->amount,
+			verdict);
+
+		if (failure != OT_OK)
+			return failure;
+	}
+	else
+		verdict->given = ot_money_discount(&facts->discount,
+										   verdict->amount - verdict->discount_amount);
+	if (has_order)
+		verdict->discount_amount += verdict->given;
+	verdict->total_amount = verdict->amount - verdict->discount_amount;
+	return OT_OK;
+}
+
+static OtFailure
+judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
+		   OtVerdict *verdict)
+{
+	if (request->has_amount && request->amount > facts->gift_balance)
+		return OT_GIFT_AMOUNT_EXCEEDED;
+	if (payable > 0 && facts->gift_balance == 0)
+		return OT_GIFT_AMOUNT_EXCEEDED;
+	verdict->given = request->has_amount ? request->amount : facts->gift_balance;
+	verdict->given = Min(verdict->given, payable);
+	verdict->gift_balance = facts->gift_balance - verdict->given;
+	return OT_OK;
+}
+
+static OtFailure
+judge_customer(const OtFacts *facts)
+{
+	if (is_used_up(&facts->voucher) || is_used_up(&facts->campaign))
+		return OT_REDEMPTION_RULES_VIOLATED;
+	return OT_OK;
+}
+
+static bool
+is_exhausted(const OtTerms *terms)
+{
+	return terms->redemption_limit != 0 &&
+		   terms->redeemed_count >= terms->redemption_limit;
+}
+
+static bool
+is_used_up(const OtTerms *terms)
+{
+	return terms->customer_limit != 0 && terms->customer_used >= terms->customer_limit;
+}
+
+static bool
+takes_redemptions(const char *status)
+{
+	return strcmp(status, "created") == 0 || strcmp(status, "paid") == 0 ||
+		   strcmp(status, "fulfilled") == 0 || strcmp(status, "in_progress") == 0 ||
+		   strcmp(status, "partially_shipped") == 0;
+}

@@ -1,0 +1,111 @@
+/*
+ * verdict.h
+ *		What a redemption is decided from, and the decision.
+ */
+#ifndef OT_VERDICT_H
+#define OT_VERDICT_H
+
+#include "money.h"
+#include "ordertrack.h"
+
+/*
+ * Reasons of a refusal.  1 to 16 are in the order in which they are looked
+ * for: the first that holds is the answer.
+ */
+typedef enum OtFailure
+{
+	OT_OK = 0,
+	OT_INVALID_INPUT,
+	OT_VOUCHER_NOT_FOUND,
+	OT_VOUCHER_DISABLED,
+	OT_VOUCHER_NOT_ACTIVE,
+	OT_VOUCHER_EXPIRED,
+	OT_VOUCHER_NOT_ACTIVE_NOW,
+	OT_QUANTITY_EXCEEDED,
+	OT_INVALID_ORDER,
+	OT_INVALID_AMOUNT,
+	OT_MISSING_CUSTOMER,
+	OT_MISSING_ORDER_ITEMS,
+	OT_MISSING_AMOUNT,
+	OT_GIFT_AMOUNT_EXCEEDED,
+	OT_CUSTOMER_RULES_VIOLATED,
+	OT_ORDER_RULES_VIOLATED,
+	OT_REDEMPTION_RULES_VIOLATED,
+	/* of rollbacks and batches only */
+	OT_REDEMPTION_NOT_FOUND,
+	OT_NOT_REDEEMED,
+	OT_ALREADY_ROLLED_BACK,
+	OT_IDEMPOTENCY_CONFLICT
+} OtFailure;
+
+/* What the caller asks for; texts are cut to what may be stored. */
+typedef struct OtRequest
+{
+	int64 workspace;
+	char *code;
+	char *customer;
+	OtOrderData order;
+	bool has_amount;
+	int64 amount; /* gift credits to spend */
+	Jsonb *metadata;
+	char *idempotency_key;
+	char *channel;
+	char *actor;
+	bool is_bad;			 /* the input itself is wrong */
+	const char *bad_message; /* in what way */
+} OtRequest;
+
+/* Dates, activity and limits of a voucher or a campaign. */
+typedef struct OtTerms
+{
+	int64 id; /* 0: none */
+	bool is_active;
+	TimestampTz starts_at;	/* DT_NOBEGIN: since ever */
+	TimestampTz expires_at; /* DT_NOEND: never */
+	int64 redemption_limit; /* 0: none */
+	int64 redeemed_count;
+	int64 customer_limit; /* 0: none */
+	int64 customer_used;
+} OtTerms;
+
+/* A stored order that the request names. */
+typedef struct OtOrderFacts
+{
+	int64 id; /* 0: there is none */
+	char *status;
+	int64 amount;
+	int64 discount_amount;
+	bool is_contradicted; /* id and source_id name different orders */
+} OtOrderFacts;
+
+/* All that decides, as of one snapshot. */
+typedef struct OtFacts
+{
+	OtTerms voucher;
+	OtTerms campaign;
+	bool is_gift;
+	OtDiscount discount;
+	int64 gift_balance;
+	int64 customer_id; /* 0: not known yet */
+	OtOrderFacts order;
+	int64 redemption_id; /* ids for the rows to come */
+	int64 new_order_id;
+} OtFacts;
+
+typedef struct OtVerdict
+{
+	OtFailure failure;
+	const char *message;
+	int64 given;		   /* value of this redemption: credits or discount */
+	int64 amount;		   /* the order's, before discounts */
+	int64 discount_amount; /* the order's, after this redemption */
+	int64 total_amount;
+	int64 gift_balance; /* after this redemption */
+} OtVerdict;
+
+extern void ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
+					 OtVerdict *verdict);
+extern const char *ot_failure_code(OtFailure failure);
+extern const char *ot_failure_message(OtFailure failure);
+
+#endif

@@ -1,0 +1,202 @@
+/*
+ * verify.c
+ *		Computes an order's history again and lists all that is wrong with it.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "ordertrack.h"
+
+PG_FUNCTION_INFO_V1(ordertrack_verify_order);
+
+/* Columns of OT_PLAN_NOTE_LIST. */
+enum
+{
+	NOTE_NO = 2,
+	NOTE_TYPE,
+	EVENT_TYPE,
+	CHANNEL,
+	AUTHOR,
+	TITLE,
+	DETAIL,
+	DATA,
+	CREATED_AT,
+	HASH = 13
+};
+
+typedef struct Check
+{
+	ReturnSetInfo *result;
+	int64 workspace;
+	int64 order_id;
+	char *status;	   /* of the order's row */
+	OtHead row_head;   /* of the order's row */
+	OtHead head;	   /* computed over the notes */
+	char *last_status; /* of the last note that tells one */
+	bool is_broken;	   /* the chain is wrong from here on */
+} Check;
+
+static void check_notes(Check *check);
+static void check_note(Check *check, uint64 row);
+static void read_note(const Check *check, uint64 row, OtNote *note);
+static char *told_status(const Jsonb *data);
+static void check_order(Check *check);
+static void check_triggers(Check *check);
+static void report(Check *check, int32 note_no, const char *problem, const char *detail);
+
+/* Lists what is wrong with an order's history. */
+Datum
+ordertrack_verify_order(PG_FUNCTION_ARGS)
+{
+	Check check = {0};
+	OtArgs args = {0};
+	bytea *hash;
+
+	check.order_id = ot_id_arg(fcinfo, 0, "order_id");
+	check.workspace = ot_workspace_arg(fcinfo, 1);
+	InitMaterializedSRF(fcinfo, 0);
+	check.result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	ot_arg_int8(&args, check.workspace);
+	ot_arg_int8(&args, check.order_id);
+	ot_begin();
+	if (ot_read(OT_PLAN_ORDER_READ, &args) == 0)
+		ot_order_refuse(check.workspace, check.order_id);
+	check.status = ot_get_text(0, 1);
+	hash = ot_get_bytes(0, 6);
+	ot_head_set(&check.row_head, ot_get_int4(0, 5), hash);
+	check_notes(&check);
+	check_order(&check);
+	check_triggers(&check);
+	ot_end();
+	return (Datum) 0;
+}
+
+static void
+check_notes(Check *check)
+{
+	OtArgs args = {0};
+	uint64 count;
+
+	ot_arg_int8(&args, check->workspace);
+	ot_arg_int8(&args, check->order_id);
+	count = ot_read(OT_PLAN_NOTE_LIST, &args);
+	for (uint64 i = 0; i < count; i++)
+		check_note(check, i);
+	for (int32 n = check->head.note_no + 1; n <= check->row_head.note_no; n++)
+		report(check, n, "missing_note", "The order's row counts it.");
+}
+
+/*
+ * Computes a note's hash from the stored hash before it, so that one altered
+ * note is one finding and not one for every note after it.
+ */
+static void
+check_note(Check *check, uint64 row)
+{
+	int32 note_no = ot_get_int4(row, NOTE_NO);
+	bytea *stored = ot_get_bytes(row, HASH);
+	bool is_preceded = note_no == check->head.note_no + 1;
+	char *status;
+	OtNote note;
+
+	for (int32 n = check->head.note_no + 1; n < note_no; n++)
+		report(check, n, "missing_note", "A later note is there.");
+	if (note_no > check->row_head.note_no)
+		report(check, note_no, "extra_note", "The order's row does not count it.");
+
+	read_note(check, row, &note);
+	ot_head_advance(&check->head, &note);
+	if (is_preceded &&
+		(VARSIZE_ANY_EXHDR(stored) != OT_HASH_LENGTH ||
+		 memcmp(VARDATA_ANY(stored), check->head.hash, OT_HASH_LENGTH) != 0))
+		report(check, note_no, "altered_note", "Its hash is not that of what it says.");
+	ot_head_set(&check->head, note_no, stored);
+
+	status = note.is_custom ? NULL : told_status(note.data);
+	if (status != NULL)
+		check->last_status = status;
+}
+
+static void
+read_note(const Check *check, uint64 row, OtNote *note)
+{
+	memset(note, 0, sizeof(*note));
+	note->workspace = check->workspace;
+	note->order_id = check->order_id;
+	note->is_custom = strcmp(ot_get_text(row, NOTE_TYPE), "custom") == 0;
+	note->event_type = ot_get_text(row, EVENT_TYPE);
+	note->channel = ot_get_text(row, CHANNEL);
+	note->author = ot_get_text(row, AUTHOR);
+	note->title = ot_get_text(row, TITLE);
+	note->detail = ot_get_text(row, DETAIL);
+	note->data = ot_get_jsonb(row, DATA);
+	note->created_at = ot_get_time(row, CREATED_AT, 0);
+}
+
+/* A new order's note tells its status, a change {"old": …, "new": …}. */
+static char *
+told_status(const Jsonb *data)
+{
+	JsonbValue *status;
+	char *text = NULL;
+
+	if (data == NULL || !ot_json_is_object(data))
+		return NULL;
+	status = ot_json_find(unconstify(JsonbContainer *, &data->root), "status");
+	if (status == NULL)
+		return NULL;
+	if (status->type == jbvString)
+		return pnstrdup(status->val.string.val, status->val.string.len);
+	if (status->type == jbvBinary && JsonContainerIsObject(status->val.binary.data))
+		(void) ot_json_text(status->val.binary.data, "new", OT_MAX_TEXT, &text);
+	return text;
+}
+
+static void
+check_order(Check *check)
+{
+	if (check->row_head.note_no == 0 && check->head.note_no == 0)
+	{
+		report(check, 0, "no_history", "The order was inserted without ordertrack.");
+		return;
+	}
+	if (check->head.note_no == check->row_head.note_no &&
+		memcmp(check->head.hash, check->row_head.hash, OT_HASH_LENGTH) != 0)
+		report(check, check->head.note_no, "head_mismatch",
+			   "The order's row has another hash than its newest note.");
+	if (check->last_status == NULL || strcmp(check->last_status, check->status) != 0)
+		report(check, 0, "status_mismatch",
+			   psprintf("The order's status is %s, its history says %s.", check->status,
+						check->last_status == NULL ? "nothing" : check->last_status));
+}
+
+static void
+check_triggers(Check *check)
+{
+	OtArgs args = {0};
+	uint64 count = ot_read(OT_PLAN_UNARMED_TRIGGERS, &args);
+
+	for (uint64 i = 0; i < count; i++)
+		report(check, 0, "trigger_not_armed",
+			   psprintf("Trigger %s of table %s is %s.", ot_get_text(i, 2),
+						ot_get_text(i, 1), ot_get_text(i, 3)));
+}
+
+/* Adds a finding; note_no 0 is the order itself. */
+static void
+report(Check *check, int32 note_no, const char *problem, const char *detail)
+{
+	Datum values[4];
+	bool nulls[4] = {false};
+
+	values[0] = Int64GetDatum(check->order_id);
+	values[1] = Int32GetDatum(note_no);
+	nulls[1] = note_no == 0;
+	values[2] = CStringGetTextDatum(problem);
+	values[3] = CStringGetTextDatum(detail);
+	tuplestore_putvalues(check->result->setResult, check->result->setDesc, values, nulls);
+}

@@ -1,0 +1,149 @@
+-- The story that "make demo" tells. An error ends it, unless it is expected:
+-- then ON_ERROR_STOP is off for that one statement, and expect() looks whether
+-- it was the right error.
+\set QUIET on
+\set ON_ERROR_STOP on
+\set SHOW_CONTEXT never
+\pset pager off
+\pset footer off
+\pset null '-'
+
+CREATE FUNCTION pg_temp.expect(actual text, wanted text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF actual IS DISTINCT FROM wanted THEN
+		RAISE EXCEPTION 'the story should have come to "%" here, not to "%"', wanted, actual;
+	END IF;
+END
+$$;
+
+CREATE EXTENSION ordertrack;
+SELECT ordertrack.setup() AS installed;
+
+\echo '== 1. A catalog of codes (all amounts are in cents)\n'
+\set ECHO queries
+\o /dev/null
+SELECT ordertrack.create_campaign('summer', redemption_limit => 100);
+SELECT ordertrack.create_voucher('SUMMER10', discount => '{"type": "percent", "percent_off": 10}',
+	campaign => 'summer');
+SELECT ordertrack.create_voucher('TENOFF', discount => '{"type": "amount", "amount_off": 1000}',
+	redemption_limit => 1);
+SELECT ordertrack.create_voucher('WELCOME', discount => '{"type": "amount", "amount_off": 500}',
+	customer_limit => 1);
+SELECT ordertrack.create_voucher('PAUSED', discount => '{"type": "amount", "amount_off": 500}',
+	is_active => false);
+SELECT ordertrack.create_voucher('NEXTYEAR', discount => '{"type": "amount", "amount_off": 500}',
+	starts_at => now() + interval '1 year');
+SELECT ordertrack.create_voucher('LASTYEAR', discount => '{"type": "amount", "amount_off": 500}',
+	expires_at => now() - interval '1 year');
+SELECT ordertrack.create_voucher('GIFT-50', gift_amount => 5000);
+\o
+SELECT code, campaign, discount ->> 'type' AS discount,
+	coalesce(discount ->> 'percent_off', discount ->> 'amount_off') AS off,
+	gift_balance, is_active, starts_at::date, expires_at::date, redemption_limit
+  FROM ordertrack.voucher_list ORDER BY voucher_id;
+
+\echo '== 2. A redemption: 10 % off a new order of two lines\n'
+SELECT result, order_id, amount, discount_amount, total_amount, replayed
+  FROM ordertrack.redeem('SUMMER10', 'anna', '{"source_id": "A-1", "items": [
+	{"product_id": "mug", "quantity": 2, "price": 1250},
+	{"product_id": "tea", "quantity": 1, "price": 2000}]}', idempotency_key => 'cart-1');
+
+\echo '   The reply got lost? The same request with the same key gets the same answer,'
+\echo '   and nothing is redeemed twice.\n'
+SELECT result, order_id, amount, discount_amount, total_amount, replayed
+  FROM ordertrack.redeem('SUMMER10', 'anna', '{"source_id": "A-1", "items": [
+	{"product_id": "mug", "quantity": 2, "price": 1250},
+	{"product_id": "tea", "quantity": 1, "price": 2000}]}', idempotency_key => 'cart-1');
+
+\echo '   A code for one use, used.\n'
+SELECT result, order_id, amount, discount_amount, total_amount
+  FROM ordertrack.redeem('TENOFF', 'ben', '{"source_id": "A-2", "amount": 5000}');
+
+\echo '== 3. Refusals: each is an answer with its reason, and is recorded\n'
+SELECT attempt.code, answer.result, answer.failure_code, answer.failure_message
+  FROM (VALUES
+	('=1+1', 'cleo', '{"amount": 4000}'::jsonb, NULL::bigint),
+	('PAUSED', 'cleo', '{"amount": 4000}', NULL),
+	('NEXTYEAR', 'cleo', '{"amount": 4000}', NULL),
+	('LASTYEAR', 'cleo', '{"amount": 4000}', NULL),
+	('TENOFF', 'cleo', '{"amount": 4000}', NULL),
+	('SUMMER10', 'cleo', '{"items": [{"product_id": "mug", "quantity": 0, "price": 1250}]}', NULL),
+	('SUMMER10', 'cleo', '{"amount": -4000}', NULL),
+	('WELCOME', NULL, '{"amount": 4000}', NULL),
+	('GIFT-50', 'cleo', '{"amount": 9000}', 6000)
+  ) AS attempt (code, customer, order_data, amount)
+ CROSS JOIN LATERAL ordertrack.redeem(attempt.code, attempt.customer, attempt.order_data,
+	attempt.amount) AS answer;
+
+\echo '== 4. A gift card of 5000, used in two parts: "amount" is what was taken\n'
+SELECT redemption_id, result, order_id, amount, gift_balance, total_amount AS still_to_pay
+  FROM ordertrack.redeem('GIFT-50', 'anna', '{"source_id": "A-3", "amount": 3000}');
+SELECT redemption_id, result, order_id, amount, gift_balance, total_amount AS still_to_pay
+  FROM ordertrack.redeem('GIFT-50', 'anna', '{"source_id": "A-4", "amount": 8000}');
+
+\echo '== 5. An order on its way, and a move that it may not make\n'
+SELECT ordertrack.create_order('{"source_id": "A-5", "items": [
+	{"product_id": "teapot", "quantity": 1, "price": 3900}]}', 'cleo') AS order_id \gset
+SELECT ordertrack.set_order_status(:order_id, 'paid') AS before;
+SELECT ordertrack.set_order_status(:order_id, 'in_progress') AS before;
+SELECT ordertrack.set_order_status(:order_id, 'completed', channel => 'warehouse') AS before;
+SELECT order_id, source_id, customer, status, item_count, total_amount, note_count
+  FROM ordertrack.order_list ORDER BY order_id;
+\set ON_ERROR_STOP off
+SELECT ordertrack.set_order_status(:order_id, 'in_progress');
+\set ON_ERROR_STOP on
+\set ECHO none
+SELECT pg_temp.expect(:'SQLSTATE', 'OT010') \g /dev/null
+
+\echo '\n== 6. The way back: part of a gift card, then a code, which is free again\n'
+SELECT max(redemption_id) FILTER (WHERE code = 'GIFT-50') AS gift,
+	max(redemption_id) FILTER (WHERE code = 'TENOFF') AS tenoff
+  FROM ordertrack.redemption_list WHERE result = 'success' \gset
+\set ECHO queries
+SELECT result, order_id, amount, gift_balance, total_amount AS still_to_pay
+  FROM ordertrack.rollback_redemption(:gift, reason => 'a cup was broken', amount => 500);
+SELECT result, order_id, amount, total_amount AS still_to_pay
+  FROM ordertrack.rollback_redemption(:tenoff, reason => 'order withdrawn');
+SELECT result, failure_code, failure_message
+  FROM ordertrack.rollback_redemption(:tenoff, reason => 'order withdrawn');
+SELECT redemption_id, kind, code, customer, amount, gift_balance, order_status, state
+  FROM ordertrack.redemption_list WHERE result = 'success' ORDER BY redemption_id;
+
+\echo '== 7. The history of an order, which not even a superuser can edit\n'
+SELECT note_no, note_type, event_type, author, data
+  FROM ordertrack.order_history(:order_id);
+SELECT current_user, current_setting('is_superuser') AS is_superuser;
+\set ON_ERROR_STOP off
+UPDATE ordertrack.order_notes SET data = '{"to": "canceled"}'
+ WHERE order_id = :order_id AND note_no = 2;
+\set ON_ERROR_STOP on
+\set ECHO none
+SELECT pg_temp.expect(:'SQLSTATE', 'OT020') \g /dev/null
+\set ECHO queries
+
+\echo '\n== 8. The history verified\n'
+SELECT count(DISTINCT o.order_id) AS orders, count(f.problem) AS problems
+  FROM ordertrack.order_list AS o
+  LEFT JOIN LATERAL ordertrack.verify_order(o.order_id) AS f ON true;
+\set ECHO none
+SELECT count(f.problem) AS problems
+  FROM ordertrack.order_list AS o, ordertrack.verify_order(o.order_id) AS f \gset
+SELECT pg_temp.expect(:'problems', '0') \g /dev/null
+\set ECHO queries
+\echo '   A superuser who takes the guard away first can edit, but not unnoticed.\n'
+BEGIN;
+ALTER TABLE ordertrack.order_notes DISABLE TRIGGER order_notes_guard_history;
+UPDATE ordertrack.order_notes SET data = '{"to": "canceled"}'
+ WHERE order_id = :order_id AND note_no = 2;
+SELECT note_no, problem, detail FROM ordertrack.verify_order(:order_id);
+ROLLBACK;
+
+\echo '\n== 9. The redemptions as CSV, for a spreadsheet: demo/redemptions.csv\n'
+SELECT ordertrack.export_query('redemptions',
+	columns => '{redemption_id,kind,state,failure_code,code,customer,order_source_id,amount,reason}',
+	sort => 'redemption_id') AS query \gset
+COPY (:query) TO STDOUT WITH (FORMAT csv, HEADER) \g demo/redemptions.csv
+\echo
+\! cat demo/redemptions.csv
+\echo '\n   "make psql" opens psql on these data.'
