@@ -145,7 +145,7 @@ extern bool ot_note_take_announced(int64 workspace, int64 order_id, int32 note_n
 								   const bytea *hash);
 extern bool ot_note_take_edit(int64 workspace, int64 order_id, int32 note_no);
 
-/* ---- change.c: one change of one order, seen by the triggers of orders ---- */
+/* ---- order_change.c: one change of one order, seen by the triggers of orders ---- */
 
 extern uint64 ot_change_order(const OtChange *change, OtPlan plan, OtArgs *args);
 extern const OtChange *ot_current_change(int64 workspace, int64 order_id);

@@ -34,7 +34,7 @@ Datum
 ordertrack_validate(PG_FUNCTION_ARGS)
 {
 	OtRequest request = {0};
-	OtFacts facts;
+	OtFacts facts = {0};
 	OtVerdict verdict;
 	OtOutcome outcome;
 
@@ -168,7 +168,7 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 	TimestampTz now = GetCurrentTimestamp();
 	uint8 hash[OT_HASH_LENGTH];
 	int64 locked_order_id = 0;
-	OtFacts facts;
+	OtFacts facts = {0};
 	OtVerdict verdict;
 
 	if (request->idempotency_key != NULL)
@@ -186,7 +186,7 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 			if (state != OT_KEY_NEW)
 				return state == OT_KEY_REPLAYED;
 		}
-		ot_facts_read(request, true, &facts);
+		ot_facts_read(request, facts.redemption_id == 0, &facts);
 		ot_judge(request, &facts, now, &verdict);
 		if (verdict.failure == OT_INVALID_INPUT)
 			forget_names(&facts);

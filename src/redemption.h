@@ -72,16 +72,16 @@ extern void ot_request_read(OtRequest *request, const char *code, const char *cu
 extern void ot_request_blame(OtRequest *request, const char *message);
 extern char *ot_cut_text(char *value, int max_bytes);
 
-/* record.c */
+/* redemption_record.c */
 extern void ot_record_insert(const OtRecord *record);
 extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nulls);
 extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome);
 
-/* facts.c */
-extern void ot_facts_read(const OtRequest *request, bool is_write, OtFacts *facts);
+/* redemption_facts.c */
+extern void ot_facts_read(const OtRequest *request, bool needs_ids, OtFacts *facts);
 extern void ot_facts_hold(const OtRequest *request, const OtFacts *facts);
 
-/* accept.c */
+/* redemption_write.c */
 extern bool ot_accept(const OtRequest *request, const OtFacts *facts,
 					  const OtVerdict *verdict, const OtLocked *locked, const uint8 *hash,
 					  TimestampTz now, int64 *order_id);

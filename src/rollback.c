@@ -11,86 +11,27 @@
 
 #include "errcodes.h"
 #include "plan.h"
-#include "redemption.h"
+#include "rollback.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_rollback_redemption);
 
-typedef struct Request
-{
-	int64 workspace;
-	int64 redemption_id;
-	bool has_amount;
-	int64 amount;
-	char *reason;
-	char *idempotency_key;
-	char *channel;
-	char *actor;
-	const char *bad_message; /* what is wrong with the input, or NULL */
-	TimestampTz now;
-	uint8 hash[OT_HASH_LENGTH];
-} Request;
-
-/* The redemption to undo, under our lock. */
-typedef struct Facts
-{
-	int64 rollback_id; /* of the row to come */
-	bool is_found;
-	bool is_redeemed; /* a successful redemption */
-	char *code;
-	int64 voucher_id;
-	int64 campaign_id;
-	int64 customer_id;
-	char *customer;
-	int64 order_id;
-	int64 amount;
-	bool is_gift;
-	bool has_voucher_limit;
-	bool has_voucher_customer_limit;
-	bool has_campaign_limit;
-	bool has_campaign_customer_limit;
-	int32 parts; /* rollbacks so far */
-	int64 given_back;
-	bool is_complete;
-	int64 gift_balance;
-	/* of the order, where there is one */
-	char *order_status;
-	int64 order_amount;
-	int64 order_discount;
-} Facts;
-
-typedef struct Verdict
-{
-	OtFailure failure;
-	const char *message;
-	int64 amount; /* to give back */
-	bool is_complete;
-} Verdict;
-
-static void read_request(FunctionCallInfo fcinfo, Request *request);
-static void check_text(Request *request, char **text, const char *name, int max_bytes);
-static void hash_request(Request *request);
-static bool roll_back(const Request *request, OtOutcome *outcome);
-static void lock(const Request *request, Facts *facts);
-static void read_facts(const Request *request, Facts *facts);
-static void judge(const Request *request, const Facts *facts, Verdict *verdict);
-static void write_rollback(const Request *request, const Facts *facts,
-						   const Verdict *verdict, OtOutcome *outcome);
-static void change_order(const Request *request, const Facts *facts,
-						 const Verdict *verdict, OtOutcome *outcome);
-static Jsonb *describe(const Request *request, const Facts *facts, const Verdict *verdict,
-					   int64 discount, const char *kept_status);
-static int64 give_back(const Request *request, const Facts *facts,
-					   const Verdict *verdict);
-static void give_back_use(const Request *request, OtPlan plan, int64 id,
-						  int64 customer_id);
-static void record(const Request *request, const Facts *facts, const Verdict *verdict,
-				   OtOutcome *outcome);
+static void read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request);
+static void check_text(OtRollbackRequest *request, char **text, const char *name,
+					   int max_bytes);
+static void hash_request(OtRollbackRequest *request);
+static bool roll_back(const OtRollbackRequest *request, OtOutcome *outcome);
+static void lock(const OtRollbackRequest *request, OtRollbackFacts *facts);
+static void read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts);
+static void judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+				  OtRollbackVerdict *verdict);
+static void record(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+				   const OtRollbackVerdict *verdict, OtOutcome *outcome);
 
 /* Undoes a redemption, or records why not. */
 Datum
 ordertrack_rollback_redemption(PG_FUNCTION_ARGS)
 {
-	Request request = {0};
+	OtRollbackRequest request = {0};
 	OtOutcome outcome = {0};
 
 	PreventCommandIfReadOnly("ordertrack.rollback_redemption()");
@@ -118,7 +59,7 @@ ordertrack_rollback_redemption(PG_FUNCTION_ARGS)
 }
 
 static void
-read_request(FunctionCallInfo fcinfo, Request *request)
+read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request)
 {
 	request->redemption_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
 	if (PG_ARGISNULL(0))
@@ -147,7 +88,7 @@ read_request(FunctionCallInfo fcinfo, Request *request)
 }
 
 static void
-check_text(Request *request, char **text, const char *name, int max_bytes)
+check_text(OtRollbackRequest *request, char **text, const char *name, int max_bytes)
 {
 	if (*text == NULL || (int) strlen(*text) <= max_bytes)
 		return;
@@ -157,7 +98,7 @@ check_text(Request *request, char **text, const char *name, int max_bytes)
 }
 
 static void
-hash_request(Request *request)
+hash_request(OtRollbackRequest *request)
 {
 	const char *fields[3];
 
@@ -173,10 +114,10 @@ hash_request(Request *request)
  * another session has just taken it.
  */
 static bool
-roll_back(const Request *request, OtOutcome *outcome)
+roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 {
-	Facts facts = {0};
-	Verdict verdict = {0};
+	OtRollbackFacts facts = {0};
+	OtRollbackVerdict verdict = {0};
 
 	lock(request, &facts);
 	read_facts(request, &facts);
@@ -191,7 +132,7 @@ roll_back(const Request *request, OtOutcome *outcome)
 	outcome->order_id = facts.order_id;
 	outcome->has_gift_balance = facts.is_gift;
 	if (verdict.failure == OT_OK)
-		write_rollback(request, &facts, &verdict, outcome);
+		ot_rollback_write(request, &facts, &verdict, outcome);
 	else
 	{
 		outcome->gift_balance = facts.gift_balance;
@@ -204,7 +145,7 @@ roll_back(const Request *request, OtOutcome *outcome)
 
 /* Locks the order, then the redemption: FOR NO KEY UPDATE fires no trigger. */
 static void
-lock(const Request *request, Facts *facts)
+lock(const OtRollbackRequest *request, OtRollbackFacts *facts)
 {
 	OtArgs find = {0};
 	OtArgs order = {0};
@@ -235,7 +176,7 @@ lock(const Request *request, Facts *facts)
 }
 
 static void
-read_facts(const Request *request, Facts *facts)
+read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts)
 {
 	OtArgs args = {0};
 
@@ -266,7 +207,8 @@ read_facts(const Request *request, Facts *facts)
 
 /* Expired and disabled codes can be rolled back: this is about the redemption. */
 static void
-judge(const Request *request, const Facts *facts, Verdict *verdict)
+judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+	  OtRollbackVerdict *verdict)
 {
 	int64 left = facts->amount - facts->given_back;
 
@@ -298,138 +240,9 @@ judge(const Request *request, const Facts *facts, Verdict *verdict)
 	verdict->is_complete = verdict->amount == left;
 }
 
-/* Writes in the one order of locks: order, customer, voucher, campaign. */
 static void
-write_rollback(const Request *request, const Facts *facts, const Verdict *verdict,
-			   OtOutcome *outcome)
-{
-	outcome->is_success = true;
-	if (facts->order_status != NULL)
-		change_order(request, facts, verdict, outcome);
-	outcome->gift_balance = give_back(request, facts, verdict);
-	outcome->amount = facts->is_gift ? -verdict->amount
-									 : outcome->discount_amount + outcome->total_amount;
-}
-
-/*
- * The order's discount is the sum of its live redemptions, computed again.
- * With none left the order is canceled, where that move is allowed.
- */
-static void
-change_order(const Request *request, const Facts *facts, const Verdict *verdict,
-			 OtOutcome *outcome)
-{
-	const char *status = facts->order_status;
-	const char *kept_status = NULL;
-	OtChange change = {0};
-	OtArgs rest = {0};
-	OtArgs args = {0};
-	int64 discount;
-
-	ot_arg_int8(&rest, request->workspace);
-	ot_arg_int8(&rest, facts->order_id);
-	ot_run(OT_PLAN_ROLLBACK_REST, &rest);
-	discount = ot_get_int8(0, 1) - verdict->amount;
-	if (verdict->is_complete && ot_get_int8(0, 2) <= 1 && strcmp(status, "canceled") != 0)
-	{
-		if (ot_transition_find(request->workspace, "order", status, "canceled", NULL) !=
-			NULL)
-			status = "canceled";
-		else
-			kept_status = status;
-	}
-
-	change.workspace = request->workspace;
-	change.order_id = facts->order_id;
-	change.now = request->now;
-	change.channel = request->channel;
-	change.actor = request->actor;
-	change.event_type = "promotion_remove_coupon";
-	change.data = describe(request, facts, verdict, discount, kept_status);
-	ot_arg_int8(&args, request->workspace);
-	ot_arg_int8(&args, facts->order_id);
-	ot_arg_int8(&args, discount);
-	ot_arg_text(&args, status);
-	ot_arg_null(&args);
-	ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args);
-	outcome->discount_amount = discount;
-	outcome->total_amount = facts->order_amount - discount;
-}
-
-static Jsonb *
-describe(const Request *request, const Facts *facts, const Verdict *verdict,
-		 int64 discount, const char *kept_status)
-{
-	OtJson json;
-
-	ot_json_begin(&json);
-	ot_json_add_int8(&json, "redemption_id", facts->rollback_id);
-	ot_json_add_int8(&json, "rollback_of", request->redemption_id);
-	ot_json_add_int8(&json, "voucher_id", facts->voucher_id);
-	ot_json_add_int8(&json, "amount", -verdict->amount);
-	ot_json_open(&json, "discount_amount");
-	ot_json_add_int8(&json, "old", facts->order_discount);
-	ot_json_add_int8(&json, "new", discount);
-	ot_json_close(&json);
-	ot_json_add_int8(&json, "total_amount", facts->order_amount - discount);
-	ot_json_add_text(&json, "kept_status", kept_status);
-	ot_json_add_text(&json, "actor", request->actor);
-	return ot_json_end(&json);
-}
-
-/*
- * Gives credits back, and with the last part the use and the customer's; gives
- * the gift card's balance.  Only counters that are counted are written.
- */
-static int64
-give_back(const Request *request, const Facts *facts, const Verdict *verdict)
-{
-	int64 balance = 0;
-
-	if (facts->is_gift || (verdict->is_complete && facts->has_voucher_limit))
-	{
-		OtArgs args = {0};
-
-		ot_arg_int8(&args, request->workspace);
-		ot_arg_int8(&args, facts->voucher_id);
-		ot_arg_int8(&args, verdict->is_complete ? 1 : 0);
-		ot_arg_int8(&args, verdict->amount);
-		ot_run(OT_PLAN_VOUCHER_GIVE_BACK, &args);
-		balance = ot_get_int8(0, 1);
-	}
-	if (!verdict->is_complete)
-		return balance;
-	if (facts->has_campaign_limit)
-	{
-		OtArgs args = {0};
-
-		ot_arg_int8(&args, request->workspace);
-		ot_arg_int8(&args, facts->campaign_id);
-		ot_run(OT_PLAN_CAMPAIGN_GIVE_BACK, &args);
-	}
-	if (facts->has_voucher_customer_limit)
-		give_back_use(request, OT_PLAN_VOUCHER_CUSTOMER_GIVE_BACK, facts->voucher_id,
-					  facts->customer_id);
-	if (facts->has_campaign_customer_limit)
-		give_back_use(request, OT_PLAN_CAMPAIGN_CUSTOMER_GIVE_BACK, facts->campaign_id,
-					  facts->customer_id);
-	return balance;
-}
-
-static void
-give_back_use(const Request *request, OtPlan plan, int64 id, int64 customer_id)
-{
-	OtArgs args = {0};
-
-	ot_arg_int8(&args, request->workspace);
-	ot_arg_int8(&args, id);
-	ot_arg_id(&args, customer_id);
-	ot_run(plan, &args);
-}
-
-static void
-record(const Request *request, const Facts *facts, const Verdict *verdict,
-	   OtOutcome *outcome)
+record(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+	   const OtRollbackVerdict *verdict, OtOutcome *outcome)
 {
 	OtRecord row = {0};
 

@@ -1,5 +1,5 @@
 /*
- * change.c
+ * order_change.c
  *		Tells the triggers of orders what a function is doing while its UPDATE
  *		runs: who does it, when, and the note that explains it.
  */

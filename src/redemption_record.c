@@ -1,5 +1,5 @@
 /*
- * record.c
+ * redemption_record.c
  *		The row that every attempt leaves, and the outcome that its caller gets.
  */
 #include "postgres.h"

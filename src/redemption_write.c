@@ -1,5 +1,5 @@
 /*
- * accept.c
+ * redemption_write.c
  *		Writes an accepted redemption: key, customer, order, record, and last the
  *		counters, each by one conditional statement.
  */

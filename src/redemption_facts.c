@@ -1,5 +1,5 @@
 /*
- * facts.c
+ * redemption_facts.c
  *		Reads all that decides a redemption as of one committed state.
  */
 #include "postgres.h"
@@ -39,23 +39,27 @@ static void find_order_by_id(const OtRequest *request, OtFacts *facts);
 static void count_customer_uses(const OtRequest *request, OtFacts *facts);
 
 /*
- * Reads the facts; is_write also draws the ids of the rows to come.  One
+ * Reads the facts; needs_ids draws the ids of the rows to come, which
+ * otherwise stay those that an earlier turn has drawn.  One
  * snapshot serves all statements, so that no verdict mixes two states.
  */
 void
-ot_facts_read(const OtRequest *request, bool is_write, OtFacts *facts)
+ot_facts_read(const OtRequest *request, bool needs_ids, OtFacts *facts)
 {
 	OtArgs args = {0};
 	Datum values[COLUMN_COUNT];
 	bool nulls[COLUMN_COUNT];
+
+	int64 redemption_id = facts->redemption_id;
+	int64 new_order_id = facts->new_order_id;
 
 	memset(facts, 0, sizeof(*facts));
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_text(&args, request->code);
 	ot_arg_text(&args, request->customer);
 	ot_arg_text(&args, request->order.source_id);
-	ot_arg_bool(&args, is_write);
-	ot_arg_bool(&args, is_write && request->order.is_given && !request->order.has_id);
+	ot_arg_bool(&args, needs_ids);
+	ot_arg_bool(&args, needs_ids && request->order.is_given && !request->order.has_id);
 
 	ot_take_snapshot();
 	if (ot_read(OT_PLAN_FACTS, &args) == 0)
@@ -72,8 +76,9 @@ ot_facts_read(const OtRequest *request, bool is_write, OtFacts *facts)
 	facts->gift_balance = nulls[GIFT_BALANCE] ? 0 : DatumGetInt64(values[GIFT_BALANCE]);
 	facts->customer_id = nulls[CUSTOMER_ID] ? 0 : DatumGetInt64(values[CUSTOMER_ID]);
 	facts->redemption_id =
-		nulls[REDEMPTION_ID] ? 0 : DatumGetInt64(values[REDEMPTION_ID]);
-	facts->new_order_id = nulls[NEW_ORDER_ID] ? 0 : DatumGetInt64(values[NEW_ORDER_ID]);
+		nulls[REDEMPTION_ID] ? redemption_id : DatumGetInt64(values[REDEMPTION_ID]);
+	facts->new_order_id =
+		nulls[NEW_ORDER_ID] ? new_order_id : DatumGetInt64(values[NEW_ORDER_ID]);
 	if (!nulls[DISCOUNT])
 	{
 		const char *problem =

@@ -1,0 +1,66 @@
+/*
+ * rollback.h
+ *		What deciding and writing a rollback share.
+ */
+#ifndef OT_ROLLBACK_H
+#define OT_ROLLBACK_H
+
+#include "redemption.h"
+
+typedef struct OtRollbackRequest
+{
+	int64 workspace;
+	int64 redemption_id;
+	bool has_amount;
+	int64 amount;
+	char *reason;
+	char *idempotency_key;
+	char *channel;
+	char *actor;
+	const char *bad_message; /* what is wrong with the input, or NULL */
+	TimestampTz now;
+	uint8 hash[OT_HASH_LENGTH];
+} OtRollbackRequest;
+
+/* The redemption to undo, under our lock. */
+typedef struct OtRollbackFacts
+{
+	int64 rollback_id; /* of the row to come */
+	bool is_found;
+	bool is_redeemed; /* a successful redemption */
+	char *code;
+	int64 voucher_id;
+	int64 campaign_id;
+	int64 customer_id;
+	char *customer;
+	int64 order_id;
+	int64 amount;
+	bool is_gift;
+	bool has_voucher_limit;
+	bool has_voucher_customer_limit;
+	bool has_campaign_limit;
+	bool has_campaign_customer_limit;
+	int32 parts; /* rollbacks so far */
+	int64 given_back;
+	bool is_complete;
+	int64 gift_balance;
+	/* of the order, where there is one */
+	char *order_status;
+	int64 order_amount;
+	int64 order_discount;
+} OtRollbackFacts;
+
+typedef struct OtRollbackVerdict
+{
+	OtFailure failure;
+	const char *message;
+	int64 amount; /* to give back */
+	bool is_complete;
+} OtRollbackVerdict;
+
+/* rollback_write.c */
+extern void ot_rollback_write(const OtRollbackRequest *request,
+							  const OtRollbackFacts *facts,
+							  const OtRollbackVerdict *verdict, OtOutcome *outcome);
+
+#endif
