@@ -72,7 +72,7 @@ BEGIN
 	COMMENT ON TABLE ordertrack.access_grants IS 'who got which access; setup() grants it again';
 END
 $setup$;
-COMMENT ON FUNCTION ordertrack.setup_access() IS 'step 8 of setup(): table access_grants';
+COMMENT ON FUNCTION ordertrack.setup_access() IS 'step 9 of setup(): table access_grants';
 
 -- Grants and revokes so that the role has exactly what its kinds open.
 CREATE FUNCTION ordertrack.apply_access(role_name text) RETURNS void

@@ -45,20 +45,17 @@ BEGIN
 		is_active boolean NOT NULL DEFAULT true,
 		starts_at timestamptz,
 		expires_at timestamptz,
-		redemption_limit bigint
-			CONSTRAINT campaigns_redemption_limit_check CHECK (redemption_limit > 0),
-		customer_limit bigint
-			CONSTRAINT campaigns_customer_limit_check CHECK (customer_limit > 0),
-		redeemed_count bigint
-			CONSTRAINT campaigns_redeemed_count_check CHECK (redeemed_count BETWEEN 0 AND redemption_limit),
-		metadata jsonb,
+		redemption_limit ordertrack.positive,
+		customer_limit ordertrack.positive,
+		redeemed_count ordertrack.counter
+			CONSTRAINT campaigns_redeemed_count_check CHECK (redeemed_count <= redemption_limit),
+		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT campaigns_pkey PRIMARY KEY (workspace_id, campaign_id),
 		CONSTRAINT campaigns_workspace_id_name_key UNIQUE (workspace_id, name),
 		CONSTRAINT campaigns_counted_check CHECK ((redemption_limit IS NULL) = (redeemed_count IS NULL)),
-		CONSTRAINT campaigns_dates_check CHECK (starts_at < expires_at),
-		CONSTRAINT campaigns_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
+		CONSTRAINT campaigns_dates_check CHECK (starts_at < expires_at)
 	) WITH (fillfactor = 50);
 	COMMENT ON TABLE ordertrack.campaigns IS 'campaigns: dates and limits that several vouchers share';
 	COMMENT ON COLUMN ordertrack.campaigns.redemption_limit IS 'most live redemptions of all its codes; NULL is no limit';
@@ -69,8 +66,7 @@ BEGIN
 		workspace_id bigint NOT NULL,
 		campaign_id bigint NOT NULL,
 		customer_id bigint NOT NULL,
-		used bigint NOT NULL
-			CONSTRAINT campaign_customers_used_check CHECK (used >= 0),
+		used ordertrack.counter NOT NULL,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT campaign_customers_pkey PRIMARY KEY (workspace_id, campaign_id, customer_id),
 		CONSTRAINT campaign_customers_campaign_id_fkey FOREIGN KEY (workspace_id, campaign_id)
@@ -81,4 +77,4 @@ BEGIN
 	COMMENT ON TABLE ordertrack.campaign_customers IS 'live redemptions of one customer in a campaign, counted only while its customer_limit is set';
 END
 $setup$;
-COMMENT ON FUNCTION ordertrack.setup_campaigns() IS 'step 3 of setup(): tables campaigns, campaign_customers';
+COMMENT ON FUNCTION ordertrack.setup_campaigns() IS 'step 4 of setup(): tables campaigns, campaign_customers';

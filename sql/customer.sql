@@ -29,18 +29,15 @@ BEGIN
 		phone text,
 		first_name text,
 		last_name text,
-		address jsonb,
-		metadata jsonb,
-		order_count bigint NOT NULL DEFAULT 0
-			CONSTRAINT customers_order_count_check CHECK (order_count >= 0),
-		order_total bigint NOT NULL DEFAULT 0
-			CONSTRAINT customers_order_total_check CHECK (order_total >= 0),
+		address ordertrack.json_object,
+		metadata ordertrack.json_object,
+		order_count ordertrack.counter NOT NULL DEFAULT 0,
+		order_total ordertrack.minor_units NOT NULL DEFAULT 0,
 		last_order_at timestamptz,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT customers_pkey PRIMARY KEY (workspace_id, customer_id),
-		CONSTRAINT customers_workspace_id_source_id_key UNIQUE (workspace_id, source_id),
-		CONSTRAINT customers_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
+		CONSTRAINT customers_workspace_id_source_id_key UNIQUE (workspace_id, source_id)
 	) WITH (fillfactor = 85);
 	COMMENT ON TABLE ordertrack.customers IS 'customers with what they have bought; personal data is here and nowhere in the history';
 	COMMENT ON COLUMN ordertrack.customers.source_id IS 'the caller''s own id, unique in a workspace';
@@ -49,4 +46,4 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.customers.last_order_at IS 'newest created_at of those orders';
 END
 $setup$;
-COMMENT ON FUNCTION ordertrack.setup_customers() IS 'step 2 of setup(): table customers';
+COMMENT ON FUNCTION ordertrack.setup_customers() IS 'step 3 of setup(): table customers';

@@ -110,8 +110,7 @@ BEGIN
 		workspace_id bigint NOT NULL,
 		order_id bigint NOT NULL,
 		note_no integer NOT NULL,
-		note_type text NOT NULL
-			CONSTRAINT order_notes_note_type_check CHECK (note_type IN ('system', 'custom')),
+		note_type ordertrack.note_type NOT NULL,
 		event_type text NOT NULL,
 		channel text,
 		author text NOT NULL,
@@ -145,4 +144,4 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.personal_values.value IS 'the note holds SHA-256(salt || value as text)';
 END
 $setup$;
-COMMENT ON FUNCTION ordertrack.setup_notes() IS 'step 6 of setup(): tables order_notes, personal_values';
+COMMENT ON FUNCTION ordertrack.setup_notes() IS 'step 7 of setup(): tables order_notes, personal_values';

@@ -101,7 +101,7 @@ AS $setup$
 DECLARE
 	-- A table that changes gets a new step at the end; a step that has been
 	-- released never changes. OT_TABLES_VERSION in C is their number.
-	steps CONSTANT text[] := ARRAY['workspaces', 'customers', 'campaigns', 'vouchers',
+	steps CONSTANT text[] := ARRAY['domains', 'workspaces', 'customers', 'campaigns', 'vouchers',
 		'orders', 'notes', 'redemptions', 'access'];
 	latest CONSTANT integer := cardinality(steps);
 	version_before integer := 0;

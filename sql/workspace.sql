@@ -35,4 +35,4 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.workspaces.time_zone IS 'IANA time zone in which calendar days and months are counted';
 END
 $setup$;
-COMMENT ON FUNCTION ordertrack.setup_workspaces() IS 'step 1 of setup(): tables installation, workspaces';
+COMMENT ON FUNCTION ordertrack.setup_workspaces() IS 'step 2 of setup(): tables installation, workspaces';

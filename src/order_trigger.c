@@ -39,7 +39,8 @@ typedef struct Story
 
 static void guard_insert(const TriggerData *trigger);
 static HeapTuple guard_update(const TriggerData *trigger);
-static void refuse_head(const TriggerData *trigger);
+static void refuse_head(void) pg_attribute_noreturn();
+static void refuse_held(void) pg_attribute_noreturn();
 static void read_story(const TriggerData *trigger, Story *story);
 static void tell_story(Story *story, TimestampTz now);
 static void add_note(Story *story, const char *event_type, Jsonb *data, TimestampTz now);
@@ -94,10 +95,12 @@ guard_insert(const TriggerData *trigger)
 		return;
 	(void) ot_tuple_datum(trigger, tuple, "note_hash", &has_no_hash);
 	if (ot_tuple_int4(trigger, tuple, "note_count") != 0 || !has_no_hash)
-		refuse_head(trigger);
+		refuse_head();
 	status = ot_tuple_text(trigger, tuple, "status");
 	if (status == NULL)
 		return; /* NOT NULL says it better */
+	if (ot_tuple_text(trigger, tuple, "status_before_hold") != NULL)
+		refuse_held();
 	ot_begin();
 	is_first = ot_transition_is_first(workspace, "order", status);
 	if (!is_first)
@@ -115,12 +118,10 @@ guard_update(const TriggerData *trigger)
 
 	if (ot_tuple_differs(trigger, ot_column(trigger, "note_count")) ||
 		ot_tuple_differs(trigger, ot_column(trigger, "note_hash")))
-		refuse_head(trigger);
+		refuse_head();
 	read_story(trigger, &story);
 	if (is_held_changed && same_text(story.old_status, story.new_status))
-		ereport(ERROR, errcode(OT_ERRCODE_TRANSITION),
-				errmsg("status before a hold cannot be changed"),
-				errdetail("It follows the status."));
+		refuse_held();
 	if (story.new_status == NULL ||
 		(story.change == NULL && same_text(story.old_status, story.new_status)))
 		return trigger->tg_newtuple;
@@ -137,11 +138,19 @@ guard_update(const TriggerData *trigger)
 }
 
 static void
-refuse_head(const TriggerData *trigger)
+refuse_head(void)
 {
 	ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
 			errmsg("head of an order's history is written by ordertrack only"),
 			errdetail("Columns note_count and note_hash follow the notes."));
+}
+
+static void
+refuse_held(void)
+{
+	ereport(ERROR, errcode(OT_ERRCODE_TRANSITION),
+			errmsg("status before a hold cannot be set"),
+			errdetail("It follows the status."));
 }
 
 static void
@@ -287,7 +296,7 @@ write_notes(const TriggerData *trigger)
 	if (story.head.note_no != note_count || stored == NULL ||
 		VARSIZE_ANY_EXHDR(stored) != OT_HASH_LENGTH ||
 		memcmp(VARDATA_ANY(stored), story.head.hash, OT_HASH_LENGTH) != 0)
-		refuse_head(trigger);
+		refuse_head();
 }
 
 static bool

@@ -9,6 +9,9 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -17,8 +20,11 @@
 #include "plan.h"
 
 static SPIPlanPtr kept_plans[OT_PLAN_COUNT];
+static bool is_planned[OT_PLAN_COUNT];
 
 static SPIPlanPtr get_plan(OtPlan plan);
+static SPIPlanPtr prepare(OtPlan plan);
+static void plan_by_keys(OtPlan plan);
 static void check_tables(void);
 static int run_unprepared(const char *sql);
 static Oid type_of_letter(char letter);
@@ -90,19 +96,29 @@ execute(OtPlan plan, OtArgs *args, bool read_only)
 }
 
 /*
- * Gives the kept plan of a statement, prepared at its first use.  A generic
- * plan from the start: every statement finds its rows by a key, and planning
- * five times per session would cost more than it could gain.
+ * Gives the kept plan of a statement, prepared at its first use and planned
+ * again when a table has changed.
  */
 static SPIPlanPtr
 get_plan(OtPlan plan)
 {
+	if (unlikely(kept_plans[plan] == NULL))
+		kept_plans[plan] = prepare(plan);
+	if (unlikely(!is_planned[plan] || !SPI_plan_is_valid(kept_plans[plan])))
+		plan_by_keys(plan);
+	return kept_plans[plan];
+}
+
+/*
+ * A generic plan from the start: every statement finds its rows by a key, and
+ * planning five times per session would cost more than it could gain.
+ */
+static SPIPlanPtr
+prepare(OtPlan plan)
+{
 	const OtStatement *statement = &ot_statements[plan];
 	Oid types[OT_MAX_ARGS];
 	SPIPlanPtr prepared;
-
-	if (likely(kept_plans[plan] != NULL))
-		return kept_plans[plan];
 
 	check_tables();
 	for (int i = 0; statement->types[i] != '\0'; i++)
@@ -114,8 +130,27 @@ get_plan(OtPlan plan)
 			 SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(prepared) != 0)
 		elog(ERROR, "could not keep statement %d", plan);
-	kept_plans[plan] = prepared;
 	return prepared;
+}
+
+/*
+ * Plans without sequential scans.  A session that begins while the tables are
+ * small would otherwise read them whole for as long as its plans last, however
+ * much they grow in the meantime.
+ */
+static void
+plan_by_keys(OtPlan plan)
+{
+	int nest_level = NewGUCNestLevel();
+	CachedPlan *planned;
+
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	planned = SPI_plan_get_cached_plan(kept_plans[plan]);
+	if (planned != NULL)
+		ReleaseCachedPlan(planned, CurrentResourceOwner);
+	AtEOXact_GUC(true, nest_level);
+	is_planned[plan] = true;
 }
 
 /* Refuses to prepare anything on tables that are not this library's. */

@@ -10,6 +10,24 @@
 #include "plan.h"
 
 /* clang-format off */
+#define INSERT_ORDER \
+	"INSERT INTO ordertrack.orders" \
+	"  (workspace_id, order_id, source_id, data_source, status, customer_id, amount," \
+	"   discount_amount, total_amount, value_in_points, metadata, shipping_address," \
+	"   submitted_by, submitted_by_id, on_behalf_of, channel, created_at, updated_at," \
+	"   note_count, note_hash, paid_at)" \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15," \
+	"  $16, $16, $17, $18, $19)"
+
+#define INSERT_REDEMPTION \
+	"INSERT INTO ordertrack.redemptions" \
+	"  (workspace_id, redemption_id, kind, failure_code, failure_message, code, voucher_id," \
+	"   campaign_id, customer_id, customer, order_id, result, amount, discount_amount," \
+	"   total_amount, gift_balance, reason, rollback_of, rollback_no, is_complete," \
+	"   redeemed_by, actor, channel, metadata, created_at)" \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17," \
+	"  $18, $19, $20, $21, $22, $23, $24, $25)"
+
 const OtStatement ot_statements[OT_PLAN_COUNT] = {
 	/* ---- workspaces ---- */
 	[OT_PLAN_WORKSPACE_INSERT] = {"tt",
@@ -132,23 +150,9 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 	/* ---- orders ---- */
 	[OT_PLAN_ORDER_NEXT_ID] = {"",
 		"SELECT nextval('ordertrack.orders_order_id_seq')"},
-	[OT_PLAN_ORDER_INSERT] = {"iitttiiiijjttttznyz",
-		"INSERT INTO ordertrack.orders"
-		"  (workspace_id, order_id, source_id, data_source, status, customer_id, amount,"
-		"   discount_amount, total_amount, value_in_points, metadata, shipping_address,"
-		"   submitted_by, submitted_by_id, on_behalf_of, channel, created_at, updated_at,"
-		"   note_count, note_hash, paid_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15,"
-		"  $16, $16, $17, $18, $19)"},
+	[OT_PLAN_ORDER_INSERT] = {"iitttiiiijjttttznyz", INSERT_ORDER},
 	[OT_PLAN_ORDER_INSERT_ONCE] = {"iitttiiiijjttttznyz",
-		"INSERT INTO ordertrack.orders"
-		"  (workspace_id, order_id, source_id, data_source, status, customer_id, amount,"
-		"   discount_amount, total_amount, value_in_points, metadata, shipping_address,"
-		"   submitted_by, submitted_by_id, on_behalf_of, channel, created_at, updated_at,"
-		"   note_count, note_hash, paid_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15,"
-		"  $16, $16, $17, $18, $19)"
-		" ON CONFLICT (workspace_id, source_id) DO NOTHING"},
+		INSERT_ORDER " ON CONFLICT (workspace_id, source_id) DO NOTHING"},
 	[OT_PLAN_ORDER_LOCK] = {"ii",
 		"SELECT status, amount, discount_amount, customer_id FROM ordertrack.orders"
 		" WHERE workspace_id = $1 AND order_id = $2 FOR NO KEY UPDATE"},
@@ -273,14 +277,11 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 		"INSERT INTO ordertrack.idempotency_keys"
 		"  (workspace_id, idempotency_key, function, request_hash, redemption_id, created_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
-	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjz",
-		"INSERT INTO ordertrack.redemptions"
-		"  (workspace_id, redemption_id, kind, failure_code, failure_message, code, voucher_id,"
-		"   campaign_id, customer_id, customer, order_id, result, amount, discount_amount,"
-		"   total_amount, gift_balance, reason, rollback_of, rollback_no, is_complete,"
-		"   redeemed_by, actor, channel, metadata, created_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-		"  $18, $19, $20, $21, $22, $23, $24, $25)"},
+	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjz", INSERT_REDEMPTION},
+	/* The row lock excludes a conflict, but under REPEATABLE READ: then 40001. */
+	[OT_PLAN_ROLLBACK_INSERT] = {"iittttiiititiiiitinbtttjz",
+		INSERT_REDEMPTION " ON CONFLICT (workspace_id, rollback_of, rollback_no)"
+		"  WHERE rollback_no IS NOT NULL DO NOTHING"},
 	[OT_PLAN_REDEMPTION_REPLAY] = {"ii",
 		"SELECT redemption_id, result, failure_code, failure_message, order_id, amount,"
 		"  discount_amount, total_amount, gift_balance FROM ordertrack.redemptions"
