@@ -30,17 +30,22 @@ enum
 	COLUMN_CREATED_AT
 };
 
-/* The one note whose INSERT, or whose edit, the guard is to let through. */
-static struct
+/* A note as the guard can recognise it. */
+typedef struct Announced
 {
-	bool is_insert;
-	bool is_edit;
 	int64 workspace;
 	int64 order_id;
 	int32 note_no;
 	uint8 hash[OT_HASH_LENGTH];
-} announced;
+} Announced;
 
+/* The notes whose INSERT, and the one whose edit, the guard is to let through. */
+static int announced_count = 0;
+static Announced announced[OT_MAX_NOTES];
+static bool is_edit_announced = false;
+static Announced announced_edit;
+
+static void add_note(OtArgs *args, const OtNote *note, const OtHead *head);
 static void append_int8(StringInfo bytes, int column, int64 value);
 static void append_text(StringInfo bytes, int column, const char *value);
 
@@ -104,39 +109,51 @@ append_text(StringInfo bytes, int column, const char *value)
 	appendStringInfoString(bytes, utf8);
 }
 
-/* Writes a note that head already counts, and announces it to the guard. */
+/*
+ * Writes the notes of one change of one order, each with the head that already
+ * counts it, and announces them to the guard.
+ */
 void
-ot_note_insert(const OtNote *note, const OtHead *head)
+ot_notes_insert(const OtNote *notes, const OtHead *heads, int count)
 {
 	OtArgs args = {0};
 
-	ot_arg_int8(&args, note->workspace);
-	ot_arg_int8(&args, note->order_id);
-	ot_arg_int4(&args, head->note_no);
-	ot_arg_text(&args, note->is_custom ? "custom" : "system");
-	ot_arg_text(&args, note->event_type);
-	ot_arg_text(&args, note->channel);
-	ot_arg_text(&args, note->author);
-	ot_arg_text(&args, note->title);
-	ot_arg_text(&args, note->detail);
-	ot_arg_jsonb(&args, note->data);
-	ot_arg_time(&args, note->created_at);
-	ot_arg_bytes(&args, head->hash, OT_HASH_LENGTH);
-
-	announced.is_insert = true;
-	announced.workspace = note->workspace;
-	announced.order_id = note->order_id;
-	announced.note_no = head->note_no;
-	memcpy(announced.hash, head->hash, OT_HASH_LENGTH);
+	Assert(count >= 1 && count <= OT_MAX_NOTES);
+	ot_arg_int8(&args, notes->workspace);
+	ot_arg_int8(&args, notes->order_id);
+	ot_arg_text(&args, notes->channel);
+	ot_arg_text(&args, notes->author);
+	ot_arg_time(&args, notes->created_at);
+	for (int i = 0; i < count; i++)
+	{
+		add_note(&args, &notes[i], &heads[i]);
+		announced[count - 1 - i].workspace = notes[i].workspace;
+		announced[count - 1 - i].order_id = notes[i].order_id;
+		announced[count - 1 - i].note_no = heads[i].note_no;
+		memcpy(announced[count - 1 - i].hash, heads[i].hash, OT_HASH_LENGTH);
+	}
+	announced_count = count;
 	PG_TRY();
 	{
-		ot_run(OT_PLAN_NOTE_INSERT, &args);
+		ot_run(count == 1 ? OT_PLAN_NOTE_INSERT : OT_PLAN_NOTE_PAIR_INSERT, &args);
 	}
 	PG_FINALLY();
 	{
-		announced.is_insert = false;
+		announced_count = 0;
 	}
 	PG_END_TRY();
+}
+
+static void
+add_note(OtArgs *args, const OtNote *note, const OtHead *head)
+{
+	ot_arg_int4(args, head->note_no);
+	ot_arg_text(args, note->is_custom ? "custom" : "system");
+	ot_arg_text(args, note->event_type);
+	ot_arg_text(args, note->title);
+	ot_arg_jsonb(args, note->data);
+	ot_arg_text(args, note->detail);
+	ot_arg_bytes(args, head->hash, OT_HASH_LENGTH);
 }
 
 /* Changes the words of a custom note, or empties them, announced to the guard. */
@@ -155,17 +172,17 @@ ot_note_edit(int64 workspace, int64 order_id, int32 note_no, const char *title,
 	ot_arg_time(&args, now);
 	ot_arg_bool(&args, is_delete);
 
-	announced.is_edit = true;
-	announced.workspace = workspace;
-	announced.order_id = order_id;
-	announced.note_no = note_no;
+	is_edit_announced = true;
+	announced_edit.workspace = workspace;
+	announced_edit.order_id = order_id;
+	announced_edit.note_no = note_no;
 	PG_TRY();
 	{
 		count = ot_run(OT_PLAN_NOTE_EDIT, &args);
 	}
 	PG_FINALLY();
 	{
-		announced.is_edit = false;
+		is_edit_announced = false;
 	}
 	PG_END_TRY();
 	return count;
@@ -175,22 +192,24 @@ ot_note_edit(int64 workspace, int64 order_id, int32 note_no, const char *title,
 bool
 ot_note_take_announced(int64 workspace, int64 order_id, int32 note_no, const bytea *hash)
 {
-	bool is_announced = announced.is_insert && announced.workspace == workspace &&
-						announced.order_id == order_id && announced.note_no == note_no &&
-						VARSIZE_ANY_EXHDR(hash) == OT_HASH_LENGTH &&
-						memcmp(announced.hash, VARDATA_ANY(hash), OT_HASH_LENGTH) == 0;
+	const Announced *next;
 
-	announced.is_insert = false;
-	return is_announced;
+	if (announced_count == 0)
+		return false;
+	next = &announced[--announced_count];
+	return next->workspace == workspace && next->order_id == order_id &&
+		   next->note_no == note_no && VARSIZE_ANY_EXHDR(hash) == OT_HASH_LENGTH &&
+		   memcmp(next->hash, VARDATA_ANY(hash), OT_HASH_LENGTH) == 0;
 }
 
 /* Tells the guard whether an edit of this note was announced; once only. */
 bool
 ot_note_take_edit(int64 workspace, int64 order_id, int32 note_no)
 {
-	bool is_announced = announced.is_edit && announced.workspace == workspace &&
-						announced.order_id == order_id && announced.note_no == note_no;
+	bool is_announced = is_edit_announced && announced_edit.workspace == workspace &&
+						announced_edit.order_id == order_id &&
+						announced_edit.note_no == note_no;
 
-	announced.is_edit = false;
+	is_edit_announced = false;
 	return is_announced;
 }

@@ -152,8 +152,7 @@ ot_order_insert(const OtNewOrder *order)
 	if (!insert_order(order, &heads[note_count - 1]))
 		return false;
 	ot_lines_insert(order->workspace, order->order_id, order->data, order->now);
-	for (int i = 0; i < note_count; i++)
-		ot_note_insert(&notes[i], &heads[i]);
+	ot_notes_insert(notes, heads, note_count);
 	ot_personal_store(personal, order->workspace, order->order_id, 1);
 	return true;
 }

@@ -6,30 +6,40 @@
 
 #include "ordertrack.h"
 
-/* Inserts the lines of an order, numbered from 1. */
+static void add_line(OtArgs *args, const OtLine *line, int line_no);
+
+/* Inserts the lines of an order, numbered from 1, two by one statement. */
 void
 ot_lines_insert(int64 workspace, int64 order_id, const OtOrderData *data, TimestampTz now)
 {
-	for (int i = 0; i < data->line_count; i++)
+	for (int i = 0; i < data->line_count; i += 2)
 	{
-		const OtLine *line = &data->lines[i];
+		bool is_pair = i + 1 < data->line_count;
 		OtArgs args = {0};
 
 		ot_arg_int8(&args, workspace);
 		ot_arg_int8(&args, order_id);
-		ot_arg_int4(&args, i + 1);
-		ot_arg_text(&args, line->product_id);
-		ot_arg_text(&args, line->sku);
-		ot_arg_text(&args, line->name);
-		ot_arg_text(&args, line->color);
-		ot_arg_text(&args, line->size);
-		ot_arg_int8(&args, line->quantity);
-		ot_arg_int8_or_null(&args, line->has_price, line->price);
-		ot_arg_int8_or_null(&args, line->has_amount, line->amount);
-		ot_arg_jsonb(&args, line->metadata);
 		ot_arg_time(&args, now);
-		ot_run(OT_PLAN_ITEM_INSERT, &args);
+		add_line(&args, &data->lines[i], i + 1);
+		if (is_pair)
+			add_line(&args, &data->lines[i + 1], i + 2);
+		ot_run(is_pair ? OT_PLAN_ITEM_PAIR_INSERT : OT_PLAN_ITEM_INSERT, &args);
 	}
+}
+
+static void
+add_line(OtArgs *args, const OtLine *line, int line_no)
+{
+	ot_arg_int4(args, line_no);
+	ot_arg_text(args, line->product_id);
+	ot_arg_text(args, line->sku);
+	ot_arg_text(args, line->name);
+	ot_arg_text(args, line->color);
+	ot_arg_text(args, line->size);
+	ot_arg_int8(args, line->quantity);
+	ot_arg_int8_or_null(args, line->has_price, line->price);
+	ot_arg_int8_or_null(args, line->has_amount, line->amount);
+	ot_arg_jsonb(args, line->metadata);
 }
 
 /* Adds the lines to a note's data: what was ordered, at what price. */

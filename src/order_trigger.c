@@ -21,8 +21,6 @@
 PG_FUNCTION_INFO_V1(ordertrack_orders_guard_status);
 PG_FUNCTION_INFO_V1(ordertrack_orders_write_history);
 
-#define MAX_NOTES 2 /* of one change: what was done, and the status */
-
 /* What an UPDATE of one order's row means for its history. */
 typedef struct Story
 {
@@ -34,7 +32,7 @@ typedef struct Story
 	const OtChange *change;
 	OtHead head; /* of the old row; advanced by each note */
 	int note_count;
-	OtNote notes[MAX_NOTES];
+	OtNote notes[OT_MAX_NOTES];
 } Story;
 
 static void guard_insert(const TriggerData *trigger);
@@ -280,6 +278,7 @@ write_notes(const TriggerData *trigger)
 	bool is_null;
 	Datum hash = ot_tuple_datum(trigger, after, "note_hash", &is_null);
 	bytea *stored = is_null ? NULL : DatumGetByteaPP(hash);
+	OtHead heads[OT_MAX_NOTES];
 	Story story;
 
 	read_story(trigger, &story);
@@ -290,8 +289,10 @@ write_notes(const TriggerData *trigger)
 	for (int i = 0; i < story.note_count; i++)
 	{
 		ot_head_advance(&story.head, &story.notes[i]);
-		ot_note_insert(&story.notes[i], &story.head);
+		heads[i] = story.head;
 	}
+	if (story.note_count > 0)
+		ot_notes_insert(story.notes, heads, story.note_count);
 	ot_end();
 	if (story.head.note_no != note_count || stored == NULL ||
 		VARSIZE_ANY_EXHDR(stored) != OT_HASH_LENGTH ||

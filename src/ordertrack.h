@@ -28,6 +28,7 @@
 #define OT_MAX_JSON (1024 * 1024)
 #define OT_MAX_LINES 500
 #define OT_MAX_BATCH 1000
+#define OT_MAX_NOTES 2 /* of one change: what was done, and the status */
 
 #define OT_HASH_LENGTH 32
 
@@ -137,7 +138,7 @@ typedef struct OtChange
 
 extern void ot_head_set(OtHead *head, int32 note_no, const bytea *hash);
 extern void ot_head_advance(OtHead *head, const OtNote *note);
-extern void ot_note_insert(const OtNote *note, const OtHead *head);
+extern void ot_notes_insert(const OtNote *notes, const OtHead *heads, int count);
 extern uint64 ot_note_edit(int64 workspace, int64 order_id, int32 note_no,
 						   const char *title, const char *detail, bool is_delete,
 						   TimestampTz now);

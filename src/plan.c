@@ -19,12 +19,22 @@
 #include "ordertrack.h"
 #include "plan.h"
 
-static SPIPlanPtr kept_plans[OT_PLAN_COUNT];
-static bool is_planned[OT_PLAN_COUNT];
+/* Runs of a statement after which the tables are no longer those of a beginner. */
+#define FIRST_REPLAN 1000
+#define SECOND_REPLAN 30000
+
+typedef struct KeptPlan
+{
+	SPIPlanPtr plan;
+	uint64 run_count;
+} KeptPlan;
+
+static KeptPlan kept_plans[OT_PLAN_COUNT];
 
 static SPIPlanPtr get_plan(OtPlan plan);
 static SPIPlanPtr prepare(OtPlan plan);
-static void plan_by_keys(OtPlan plan);
+static void forget_plan(SPIPlanPtr plan);
+static void plan_by_keys(SPIPlanPtr plan);
 static void check_tables(void);
 static int run_unprepared(const char *sql);
 static Oid type_of_letter(char letter);
@@ -95,18 +105,20 @@ execute(OtPlan plan, OtArgs *args, bool read_only)
 	return SPI_processed;
 }
 
-/*
- * Gives the kept plan of a statement, prepared at its first use and planned
- * again when a table has changed.
- */
+/* Gives the kept plan of a statement, prepared and planned where that is due. */
 static SPIPlanPtr
 get_plan(OtPlan plan)
 {
-	if (unlikely(kept_plans[plan] == NULL))
-		kept_plans[plan] = prepare(plan);
-	if (unlikely(!is_planned[plan] || !SPI_plan_is_valid(kept_plans[plan])))
-		plan_by_keys(plan);
-	return kept_plans[plan];
+	KeptPlan *kept = &kept_plans[plan];
+
+	if (unlikely(kept->plan == NULL))
+		kept->plan = prepare(plan);
+	kept->run_count++;
+	if (unlikely(kept->run_count == FIRST_REPLAN || kept->run_count == SECOND_REPLAN))
+		forget_plan(kept->plan);
+	if (unlikely(kept->run_count == 1 || !SPI_plan_is_valid(kept->plan)))
+		plan_by_keys(kept->plan);
+	return kept->plan;
 }
 
 /*
@@ -134,23 +146,41 @@ prepare(OtPlan plan)
 }
 
 /*
- * Plans without sequential scans.  A session that begins while the tables are
- * small would otherwise read them whole for as long as its plans last, however
- * much they grow in the meantime.
+ * Has a statement planned again.  On tables that were empty when it was planned
+ * all indexes look alike, and only an ANALYZE would tell the session that they
+ * no longer are.
  */
 static void
-plan_by_keys(OtPlan plan)
+forget_plan(SPIPlanPtr plan)
+{
+	ListCell *cell;
+
+	foreach (cell, SPI_plan_get_plan_sources(plan))
+	{
+		CachedPlanSource *source = lfirst(cell);
+
+		source->is_valid = false;
+		if (source->gplan != NULL)
+			source->gplan->is_valid = false;
+	}
+}
+
+/*
+ * Plans without sequential scans: a session that begins while the tables are
+ * small would otherwise go on reading them whole.
+ */
+static void
+plan_by_keys(SPIPlanPtr plan)
 {
 	int nest_level = NewGUCNestLevel();
 	CachedPlan *planned;
 
 	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	planned = SPI_plan_get_cached_plan(kept_plans[plan]);
+	planned = SPI_plan_get_cached_plan(plan);
 	if (planned != NULL)
 		ReleaseCachedPlan(planned, CurrentResourceOwner);
 	AtEOXact_GUC(true, nest_level);
-	is_planned[plan] = true;
 }
 
 /* Refuses to prepare anything on tables that are not this library's. */
@@ -212,196 +242,4 @@ type_of_letter(char letter)
 			elog(ERROR, "unknown parameter type \"%c\"", letter);
 	}
 	return InvalidOid;
-}
-
-/* Adds a parameter that is not NULL. */
-void
-ot_arg(OtArgs *args, Datum value)
-{
-	Assert(args->count < OT_MAX_ARGS);
-	args->values[args->count] = value;
-	args->nulls[args->count++] = ' ';
-}
-
-/* Adds NULL. */
-void
-ot_arg_null(OtArgs *args)
-{
-	Assert(args->count < OT_MAX_ARGS);
-	args->values[args->count] = (Datum) 0;
-	args->nulls[args->count++] = 'n';
-}
-
-/* Adds a bigint. */
-void
-ot_arg_int8(OtArgs *args, int64 value)
-{
-	ot_arg(args, Int64GetDatum(value));
-}
-
-/* Adds a bigint, or NULL where none is set. */
-void
-ot_arg_int8_or_null(OtArgs *args, bool is_set, int64 value)
-{
-	if (is_set)
-		ot_arg_int8(args, value);
-	else
-		ot_arg_null(args);
-}
-
-/* Adds an id; 0, which no identity column gives, stands for NULL. */
-void
-ot_arg_id(OtArgs *args, int64 id)
-{
-	ot_arg_int8_or_null(args, id != 0, id);
-}
-
-/* Adds an integer. */
-void
-ot_arg_int4(OtArgs *args, int32 value)
-{
-	ot_arg(args, Int32GetDatum(value));
-}
-
-/* Adds a boolean. */
-void
-ot_arg_bool(OtArgs *args, bool value)
-{
-	ot_arg(args, BoolGetDatum(value));
-}
-
-/* Adds a text, or NULL. */
-void
-ot_arg_text(OtArgs *args, const char *value)
-{
-	if (value != NULL)
-		ot_arg(args, CStringGetTextDatum(value));
-	else
-		ot_arg_null(args);
-}
-
-/* Adds a timestamptz. */
-void
-ot_arg_time(OtArgs *args, TimestampTz value)
-{
-	ot_arg(args, TimestampTzGetDatum(value));
-}
-
-/* Adds a jsonb, or NULL. */
-void
-ot_arg_jsonb(OtArgs *args, const Jsonb *value)
-{
-	if (value != NULL)
-		ot_arg(args, PointerGetDatum(value));
-	else
-		ot_arg_null(args);
-}
-
-/* Adds a bytea. */
-void
-ot_arg_bytes(OtArgs *args, const uint8 *bytes, int length)
-{
-	ot_arg(args, PointerGetDatum(ot_bytes(bytes, length)));
-}
-
-/* Makes a bytea. */
-bytea *
-ot_bytes(const uint8 *bytes, int length)
-{
-	bytea *value = palloc(VARHDRSZ + length);
-
-	SET_VARSIZE(value, VARHDRSZ + length);
-	memcpy(VARDATA(value), bytes, length);
-	return value;
-}
-
-static Datum
-get_column(uint64 row, int column, bool *is_null)
-{
-	Assert(row < SPI_tuptable->numvals);
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, is_null);
-}
-
-bool
-ot_is_null(uint64 row, int column)
-{
-	bool is_null;
-
-	(void) get_column(row, column, &is_null);
-	return is_null;
-}
-
-int64
-ot_get_int8(uint64 row, int column)
-{
-	bool is_null;
-	Datum value = get_column(row, column, &is_null);
-
-	return is_null ? 0 : DatumGetInt64(value);
-}
-
-int32
-ot_get_int4(uint64 row, int column)
-{
-	bool is_null;
-	Datum value = get_column(row, column, &is_null);
-
-	return is_null ? 0 : DatumGetInt32(value);
-}
-
-bool
-ot_get_bool(uint64 row, int column)
-{
-	bool is_null;
-	Datum value = get_column(row, column, &is_null);
-
-	return is_null ? false : DatumGetBool(value);
-}
-
-char *
-ot_get_text(uint64 row, int column)
-{
-	bool is_null;
-	Datum value = get_column(row, column, &is_null);
-
-	return is_null ? NULL : TextDatumGetCString(value);
-}
-
-TimestampTz
-ot_get_time(uint64 row, int column, TimestampTz if_null)
-{
-	bool is_null;
-	Datum value = get_column(row, column, &is_null);
-
-	return is_null ? if_null : DatumGetTimestampTz(value);
-}
-
-Jsonb *
-ot_get_jsonb(uint64 row, int column)
-{
-	bool is_null;
-	Datum value = get_column(row, column, &is_null);
-
-	return is_null ? NULL : DatumGetJsonbPCopy(value);
-}
-
-bytea *
-ot_get_bytes(uint64 row, int column)
-{
-	bool is_null;
-	Datum value = get_column(row, column, &is_null);
-
-	return is_null ? NULL : DatumGetByteaPCopy(value);
-}
-
-void
-ot_get_row(Datum *values, bool *nulls)
-{
-	ot_get_row_at(0, values, nulls);
-}
-
-void
-ot_get_row_at(uint64 row, Datum *values, bool *nulls)
-{
-	heap_deform_tuple(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, values, nulls);
 }

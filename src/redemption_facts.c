@@ -13,9 +13,16 @@
 #include "plan.h"
 #include "redemption.h"
 
-/* Columns of OT_PLAN_FACTS. */
+/* Columns of OT_PLAN_FACTS; without a voucher there are the first seven. */
 enum
 {
+	CUSTOMER_ID,
+	ORDER_ID,
+	ORDER_STATUS,
+	ORDER_AMOUNT,
+	ORDER_DISCOUNT,
+	REDEMPTION_ID,
+	NEW_ORDER_ID,
 	VOUCHER_ID,
 	IS_GIFT,
 	DISCOUNT,
@@ -23,16 +30,11 @@ enum
 	VOUCHER_TERMS, /* six columns, as read_terms() takes them */
 	CAMPAIGN_ID = VOUCHER_TERMS + 6,
 	CAMPAIGN_TERMS,
-	CUSTOMER_ID = CAMPAIGN_TERMS + 6,
-	ORDER_ID,
-	ORDER_STATUS,
-	ORDER_AMOUNT,
-	ORDER_DISCOUNT,
-	REDEMPTION_ID,
-	NEW_ORDER_ID,
-	COLUMN_COUNT
+	COLUMN_COUNT = CAMPAIGN_TERMS + 6
 };
 
+static bool run_statement(const OtRequest *request, bool needs_ids);
+static void read_voucher(OtFacts *facts, const Datum *values, const bool *nulls);
 static void read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls);
 static void read_order(OtOrderFacts *order, const Datum *values, const bool *nulls);
 static void find_order_by_id(const OtRequest *request, OtFacts *facts);
@@ -40,45 +42,75 @@ static void count_customer_uses(const OtRequest *request, OtFacts *facts);
 
 /*
  * Reads the facts; needs_ids draws the ids of the rows to come, which
- * otherwise stay those that an earlier turn has drawn.  One
- * snapshot serves all statements, so that no verdict mixes two states.
+ * otherwise stay those that an earlier turn has drawn.  One snapshot serves all
+ * statements, so that no verdict mixes two states.
  */
 void
 ot_facts_read(const OtRequest *request, bool needs_ids, OtFacts *facts)
 {
-	OtArgs args = {0};
 	Datum values[COLUMN_COUNT];
 	bool nulls[COLUMN_COUNT];
-
 	int64 redemption_id = facts->redemption_id;
 	int64 new_order_id = facts->new_order_id;
+	bool has_voucher;
 
 	memset(facts, 0, sizeof(*facts));
+	ot_take_snapshot();
+	has_voucher = run_statement(request, needs_ids);
+	ot_get_row(values, nulls);
+	facts->customer_id = nulls[CUSTOMER_ID] ? 0 : DatumGetInt64(values[CUSTOMER_ID]);
+	facts->redemption_id =
+		nulls[REDEMPTION_ID] ? redemption_id : DatumGetInt64(values[REDEMPTION_ID]);
+	facts->new_order_id =
+		nulls[NEW_ORDER_ID] ? new_order_id : DatumGetInt64(values[NEW_ORDER_ID]);
+	read_order(&facts->order, &values[ORDER_ID], &nulls[ORDER_ID]);
+	if (has_voucher)
+		read_voucher(facts, values, nulls);
+
+	if (request->order.has_id)
+		find_order_by_id(request, facts);
+	if (facts->customer_id != 0 &&
+		(facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0))
+		count_customer_uses(request, facts);
+	ot_drop_snapshot();
+}
+
+/* Runs the statement that finds a row; false where it is without a voucher. */
+static bool
+run_statement(const OtRequest *request, bool needs_ids)
+{
+	OtArgs args = {0};
+	OtArgs rest = {0};
+
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_text(&args, request->code);
 	ot_arg_text(&args, request->customer);
 	ot_arg_text(&args, request->order.source_id);
 	ot_arg_bool(&args, needs_ids);
 	ot_arg_bool(&args, needs_ids && request->order.is_given && !request->order.has_id);
+	if (ot_read(OT_PLAN_FACTS, &args) > 0)
+		return true;
 
-	ot_take_snapshot();
-	if (ot_read(OT_PLAN_FACTS, &args) == 0)
+	ot_arg_int8(&rest, request->workspace);
+	ot_arg_text(&rest, request->customer);
+	ot_arg_text(&rest, request->order.source_id);
+	ot_arg_bool(&rest, needs_ids);
+	if (ot_read(OT_PLAN_FACTS_WITHOUT_VOUCHER, &rest) == 0)
 		ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
 				errmsg("workspace " INT64_FORMAT " does not exist", request->workspace));
-	ot_get_row(values, nulls);
+	return false;
+}
 
-	read_terms(&facts->voucher, nulls[VOUCHER_ID] ? 0 : DatumGetInt64(values[VOUCHER_ID]),
-			   &values[VOUCHER_TERMS], &nulls[VOUCHER_TERMS]);
+static void
+read_voucher(OtFacts *facts, const Datum *values, const bool *nulls)
+{
+	read_terms(&facts->voucher, DatumGetInt64(values[VOUCHER_ID]), &values[VOUCHER_TERMS],
+			   &nulls[VOUCHER_TERMS]);
 	read_terms(&facts->campaign,
 			   nulls[CAMPAIGN_ID] ? 0 : DatumGetInt64(values[CAMPAIGN_ID]),
 			   &values[CAMPAIGN_TERMS], &nulls[CAMPAIGN_TERMS]);
-	facts->is_gift = !nulls[IS_GIFT] && DatumGetBool(values[IS_GIFT]);
+	facts->is_gift = DatumGetBool(values[IS_GIFT]);
 	facts->gift_balance = nulls[GIFT_BALANCE] ? 0 : DatumGetInt64(values[GIFT_BALANCE]);
-	facts->customer_id = nulls[CUSTOMER_ID] ? 0 : DatumGetInt64(values[CUSTOMER_ID]);
-	facts->redemption_id =
-		nulls[REDEMPTION_ID] ? redemption_id : DatumGetInt64(values[REDEMPTION_ID]);
-	facts->new_order_id =
-		nulls[NEW_ORDER_ID] ? new_order_id : DatumGetInt64(values[NEW_ORDER_ID]);
 	if (!nulls[DISCOUNT])
 	{
 		const char *problem =
@@ -88,14 +120,6 @@ ot_facts_read(const OtRequest *request, bool needs_ids, OtFacts *facts)
 			elog(ERROR, "discount of voucher " INT64_FORMAT " is damaged: %s",
 				 facts->voucher.id, problem);
 	}
-	read_order(&facts->order, &values[ORDER_ID], &nulls[ORDER_ID]);
-
-	if (request->order.has_id)
-		find_order_by_id(request, facts);
-	if (facts->customer_id != 0 &&
-		(facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0))
-		count_customer_uses(request, facts);
-	ot_drop_snapshot();
 }
 
 /*

@@ -19,6 +19,17 @@
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15," \
 	"  $16, $16, $17, $18, $19)"
 
+/* The rows of an order share $1 … $3 (items) or $1 … $5 (notes). */
+#define INSERT_ITEMS \
+	"INSERT INTO ordertrack.order_items" \
+	"  (workspace_id, order_id, line_no, product_id, sku, name, color, size, quantity," \
+	"   price, amount, metadata, created_at) VALUES "
+
+#define INSERT_NOTES \
+	"INSERT INTO ordertrack.order_notes" \
+	"  (workspace_id, order_id, note_no, note_type, event_type, channel, author, title," \
+	"   detail, data, created_at, hash) VALUES "
+
 #define INSERT_REDEMPTION \
 	"INSERT INTO ordertrack.redemptions" \
 	"  (workspace_id, redemption_id, kind, failure_code, failure_message, code, voucher_id," \
@@ -185,11 +196,11 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_ORDER_TOUCH] = {"ii",
 		"UPDATE ordertrack.orders SET note_count = note_count"
 		" WHERE workspace_id = $1 AND order_id = $2 RETURNING note_count"},
-	[OT_PLAN_ITEM_INSERT] = {"iintttttiiijz",
-		"INSERT INTO ordertrack.order_items"
-		"  (workspace_id, order_id, line_no, product_id, sku, name, color, size, quantity,"
-		"   price, amount, discount_amount, metadata, created_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13)"},
+	[OT_PLAN_ITEM_INSERT] = {"iizntttttiiij",
+		INSERT_ITEMS "($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $3)"},
+	[OT_PLAN_ITEM_PAIR_INSERT] = {"iizntttttiiijntttttiiij",
+		INSERT_ITEMS "($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $3),"
+		" ($1, $2, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $3)"},
 	[OT_PLAN_ITEMS_DELETE] = {"ii",
 		"DELETE FROM ordertrack.order_items WHERE workspace_id = $1 AND order_id = $2"},
 
@@ -208,11 +219,11 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND entity = $2 AND from_status IS NOT DISTINCT FROM $3"},
 
 	/* ---- notes ---- */
-	[OT_PLAN_NOTE_INSERT] = {"iinttttttjzy",
-		"INSERT INTO ordertrack.order_notes"
-		"  (workspace_id, order_id, note_no, note_type, event_type, channel, author, title,"
-		"   detail, data, created_at, hash)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
+	[OT_PLAN_NOTE_INSERT] = {"iittzntttjty",
+		INSERT_NOTES "($1, $2, $6, $7, $8, $3, $4, $9, $11, $10, $5, $12)"},
+	[OT_PLAN_NOTE_PAIR_INSERT] = {"iittzntttjtyntttjty",
+		INSERT_NOTES "($1, $2, $6, $7, $8, $3, $4, $9, $11, $10, $5, $12),"
+		" ($1, $2, $13, $14, $15, $3, $4, $16, $18, $17, $5, $19)"},
 	[OT_PLAN_NOTE_READ] = {"iin",
 		"SELECT note_type, author, deleted_at FROM ordertrack.order_notes"
 		" WHERE workspace_id = $1 AND order_id = $2 AND note_no = $3"},
@@ -237,24 +248,31 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 	/* ---- redemptions ---- */
 
 	/*
-	 * All that decides a redemption, as of one snapshot; with $5 and $6
-	 * also the ids that a redemption and a new order will have.
+	 * All that decides a redemption, as of one snapshot; with $5 and $6 also the
+	 * ids that a redemption and a new order will have.  No row: no such voucher.
 	 */
 	[OT_PLAN_FACTS] = {"itttbb",
-		"SELECT v.voucher_id, v.kind = 'gift', v.discount, v.gift_balance, v.is_active,"
-		"  v.starts_at, v.expires_at, v.redemption_limit, v.redeemed_count, v.customer_limit,"
-		"  c.campaign_id, c.is_active, c.starts_at, c.expires_at, c.redemption_limit,"
-		"  c.redeemed_count, c.customer_limit, u.customer_id,"
-		"  o.order_id, o.status, o.amount, o.discount_amount,"
+		"SELECT u.customer_id, o.order_id, o.status, o.amount, o.discount_amount,"
 		"  CASE WHEN $5 THEN nextval('ordertrack.redemptions_redemption_id_seq') END,"
 		"  CASE WHEN $6 AND o.order_id IS NULL"
-		"   THEN nextval('ordertrack.orders_order_id_seq') END"
-		" FROM ordertrack.workspaces AS w"
-		" LEFT JOIN ordertrack.vouchers AS v ON v.workspace_id = $1 AND v.code = $2"
+		"   THEN nextval('ordertrack.orders_order_id_seq') END,"
+		"  v.voucher_id, v.kind = 'gift', v.discount, v.gift_balance, v.is_active,"
+		"  v.starts_at, v.expires_at, v.redemption_limit, v.redeemed_count, v.customer_limit,"
+		"  c.campaign_id, c.is_active, c.starts_at, c.expires_at, c.redemption_limit,"
+		"  c.redeemed_count, c.customer_limit"
+		" FROM ordertrack.vouchers AS v"
 		" LEFT JOIN ordertrack.campaigns AS c"
 		"   ON c.workspace_id = $1 AND c.campaign_id = v.campaign_id"
 		" LEFT JOIN ordertrack.customers AS u ON u.workspace_id = $1 AND u.source_id = $3"
 		" LEFT JOIN ordertrack.orders AS o ON o.workspace_id = $1 AND o.source_id = $4"
+		" WHERE v.workspace_id = $1 AND v.code = $2"},
+	/* The same without a voucher.  No row: no such workspace. */
+	[OT_PLAN_FACTS_WITHOUT_VOUCHER] = {"ittb",
+		"SELECT u.customer_id, o.order_id, o.status, o.amount, o.discount_amount,"
+		"  CASE WHEN $4 THEN nextval('ordertrack.redemptions_redemption_id_seq') END, NULL::bigint"
+		" FROM ordertrack.workspaces AS w"
+		" LEFT JOIN ordertrack.customers AS u ON u.workspace_id = $1 AND u.source_id = $2"
+		" LEFT JOIN ordertrack.orders AS o ON o.workspace_id = $1 AND o.source_id = $3"
 		" WHERE w.workspace_id = $1"},
 	[OT_PLAN_ORDER_FACTS] = {"ii",
 		"SELECT order_id, status, amount, discount_amount, source_id FROM ordertrack.orders"
