@@ -46,7 +46,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_redeem';
 COMMENT ON FUNCTION ordertrack.redeem(text, text, jsonb, bigint, jsonb, text, text, text, bigint) IS
-'uses a code and records the attempt, refused or not; customer is a source_id, order_data as in create_order or {"id"} or {"source_id"} of a stored order, amount the gift credits to spend in minor units; refusals are answers with a failure_code; OT002 unknown workspace, OT003 key used for another request, OT005 over-long key, channel or actor';
+'uses a code and records the attempt, refused or not; customer is a source_id, order_data as in create_order or {"id"} or {"source_id"} of a stored order, amount the gift credits to spend in minor units; refusals are answers with a failure_code; OT002 unknown workspace, OT003 key used for another request';
 
 CREATE FUNCTION ordertrack.redeem_batch(
 	requests jsonb,
@@ -71,7 +71,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_rollback_redemption';
 COMMENT ON FUNCTION ordertrack.rollback_redemption(bigint, text, bigint, text, text, text, bigint) IS
-'undoes a redemption by a row of its own, a gift card''s also in parts (amount in minor units, NULL is all that is left); refusals are answers: redemption_not_found, not_redeemed, already_rolled_back, invalid_amount, invalid_input; OT002, OT003, OT005 as redeem';
+'undoes a redemption by a row of its own, a gift card''s also in parts (amount in minor units, NULL is all that is left); refusals are answers: redemption_not_found, not_redeemed, already_rolled_back, invalid_amount, invalid_input; OT002, OT003 as redeem';
 
 CREATE FUNCTION ordertrack.setup_redemptions() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -30,6 +30,7 @@ ordertrack_grant_access(PG_FUNCTION_ARGS)
 	const char *kind = kind_arg(fcinfo, 0);
 	const char *role_name = ot_required_text_arg(fcinfo, 1, "role_name", OT_MAX_TEXT);
 
+	PreventCommandIfReadOnly("ordertrack.grant_access()");
 	(void) get_role_oid(role_name, false);
 
 	ot_begin();
@@ -51,6 +52,7 @@ ordertrack_revoke_access(PG_FUNCTION_ARGS)
 	const char *role_name = ot_required_text_arg(fcinfo, 1, "role_name", OT_MAX_TEXT);
 	bool was_granted;
 
+	PreventCommandIfReadOnly("ordertrack.revoke_access()");
 	ot_begin();
 	lock_grants();
 	was_granted = forget(kind, role_name);

@@ -39,7 +39,8 @@ static const char *get_code(const OtRequest *request);
 static const char *get_customer(const OtRequest *request);
 static const char *get_source_id(const OtRequest *request);
 static ArrayType *collect_order_ids(const Batch *batch);
-static uint64 lock_rows(const Batch *batch, OtPlan plan, ArrayType *keys, ArrayType *ids);
+static void lock_orders_and_customers(const Batch *batch);
+static uint64 lock_codes(const Batch *batch, OtPlan plan, ArrayType *codes);
 static int64 *read_ids(uint64 count);
 static void record_conflict(const OtRequest *request, OtOutcome *outcome);
 
@@ -186,14 +187,12 @@ lock_batch(Batch *batch)
 {
 	ArrayType *codes = collect(batch, get_code);
 
-	lock_rows(batch, OT_PLAN_BATCH_LOCK_ORDERS, collect(batch, get_source_id),
-			  collect_order_ids(batch));
-	lock_rows(batch, OT_PLAN_BATCH_LOCK_CUSTOMERS, collect(batch, get_customer), NULL);
+	lock_orders_and_customers(batch);
 	batch->locked.voucher_count =
-		(int) lock_rows(batch, OT_PLAN_BATCH_LOCK_VOUCHERS, codes, NULL);
+		(int) lock_codes(batch, OT_PLAN_BATCH_LOCK_VOUCHERS, codes);
 	batch->locked.vouchers = read_ids(batch->locked.voucher_count);
 	batch->locked.campaign_count =
-		(int) lock_rows(batch, OT_PLAN_BATCH_LOCK_CAMPAIGNS, codes, NULL);
+		(int) lock_codes(batch, OT_PLAN_BATCH_LOCK_CAMPAIGNS, codes);
 	batch->locked.campaigns = read_ids(batch->locked.campaign_count);
 }
 
@@ -239,17 +238,34 @@ collect_order_ids(const Batch *batch)
 	return construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
+/* The sums of an order's customer will change, also of one that is not named. */
+static void
+lock_orders_and_customers(const Batch *batch)
+{
+	Datum source_ids = PointerGetDatum(collect(batch, get_source_id));
+	Datum order_ids = PointerGetDatum(collect_order_ids(batch));
+	OtArgs orders = {0};
+	OtArgs customers = {0};
+
+	ot_arg_int8(&orders, batch->workspace);
+	ot_arg(&orders, source_ids);
+	ot_arg(&orders, order_ids);
+	ot_run(OT_PLAN_BATCH_LOCK_ORDERS, &orders);
+
+	ot_arg_int8(&customers, batch->workspace);
+	ot_arg(&customers, PointerGetDatum(collect(batch, get_customer)));
+	ot_arg(&customers, source_ids);
+	ot_arg(&customers, order_ids);
+	ot_run(OT_PLAN_BATCH_LOCK_CUSTOMERS, &customers);
+}
+
 static uint64
-lock_rows(const Batch *batch, OtPlan plan, ArrayType *keys, ArrayType *ids)
+lock_codes(const Batch *batch, OtPlan plan, ArrayType *codes)
 {
 	OtArgs args = {0};
 
-	if (ARR_NDIM(keys) == 0 && (ids == NULL || ARR_NDIM(ids) == 0))
-		return 0;
 	ot_arg_int8(&args, batch->workspace);
-	ot_arg(&args, PointerGetDatum(keys));
-	if (ids != NULL)
-		ot_arg(&args, PointerGetDatum(ids));
+	ot_arg(&args, PointerGetDatum(codes));
 	return ot_run(plan, &args);
 }
 

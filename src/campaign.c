@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "tcop/utility.h"
 #include "utils/timestamp.h"
 
 #include "errcodes.h"
@@ -57,6 +58,7 @@ ordertrack_update_campaign(PG_FUNCTION_ARGS)
 	int64 workspace = ot_workspace_arg(fcinfo, 8);
 	OtTermsArgs terms;
 
+	PreventCommandIfReadOnly("ordertrack.update_campaign()");
 	ot_terms_read_change(&terms, fcinfo, 1);
 
 	ot_begin();

@@ -12,6 +12,7 @@
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "ordertrack.h"
@@ -48,6 +49,18 @@ static Announced announced_edit;
 static void add_note(OtArgs *args, const OtNote *note, const OtHead *head);
 static void append_int8(StringInfo bytes, int column, int64 value);
 static void append_text(StringInfo bytes, int column, const char *value);
+
+/*
+ * Adds to a note's data who did it beside its author, which is the role in
+ * effect: the actor that the caller claims, and who logged in, if another.
+ */
+void
+ot_note_sign(OtJson *json, const char *actor)
+{
+	ot_json_add_text(json, "actor", actor);
+	if (GetSessionUserId() != GetOuterUserId())
+		ot_json_add_text(json, "session_user", ot_session_role());
+}
 
 /* Sets a head to what an order's row says; note 0 has a hash of zeros. */
 void

@@ -187,7 +187,7 @@ describe_order(const OtNewOrder *order, const OtPersonal *personal)
 	ot_json_add_text(&json, "data_source", order->data->data_source);
 	ot_lines_describe(order->data, &json);
 	ot_personal_describe(personal, &json);
-	ot_json_add_text(&json, "actor", order->actor);
+	ot_note_sign(&json, order->actor);
 	return ot_json_end(&json);
 }
 

@@ -20,12 +20,12 @@ PG_FUNCTION_INFO_V1(ordertrack_order_history);
 
 #define NOTE_COLUMNS 13 /* of type order_note and of OT_PLAN_NOTE_LIST */
 
+static int32 note_no_arg(FunctionCallInfo fcinfo);
 static int32 touch(const OtChange *change);
 static void change_custom_note(const OtChange *change, int32 note_no, const char *title,
 							   const char *detail);
 static void check_may_change(const OtChange *change, int32 note_no);
-static Jsonb *describe_actor(const char *actor);
-static Jsonb *describe_change(int32 note_no, const char *actor);
+static Jsonb *describe(int32 note_no, const char *actor);
 
 /* Adds a custom note. */
 Datum
@@ -43,7 +43,7 @@ ordertrack_add_note(PG_FUNCTION_ARGS)
 	change.now = GetCurrentTimestamp();
 	change.is_custom = true;
 	change.event_type = "none";
-	change.data = describe_actor(change.actor);
+	change.data = describe(0, change.actor);
 
 	ot_begin();
 	note_no = touch(&change);
@@ -56,7 +56,7 @@ Datum
 ordertrack_edit_note(PG_FUNCTION_ARGS)
 {
 	OtChange change = {0};
-	int32 note_no = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
+	int32 note_no = note_no_arg(fcinfo);
 	char *detail = ot_required_text_arg(fcinfo, 2, "detail", OT_MAX_DETAIL);
 	char *title = ot_text_arg(fcinfo, 3, "title", OT_MAX_TEXT);
 
@@ -74,7 +74,7 @@ Datum
 ordertrack_delete_note(PG_FUNCTION_ARGS)
 {
 	OtChange change = {0};
-	int32 note_no = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
+	int32 note_no = note_no_arg(fcinfo);
 
 	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
 	change.channel = ot_text_arg(fcinfo, 2, "channel", OT_MAX_TEXT);
@@ -83,6 +83,15 @@ ordertrack_delete_note(PG_FUNCTION_ARGS)
 	change.event_type = "note_deleted";
 	change_custom_note(&change, note_no, NULL, NULL);
 	PG_RETURN_VOID();
+}
+
+static int32
+note_no_arg(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("argument \"note_no\" must not be null"));
+	return PG_GETARG_INT32(1);
 }
 
 /* Lists the notes of an order. */
@@ -137,7 +146,7 @@ change_custom_note(const OtChange *common, int32 note_no, const char *title,
 	bool is_delete = detail == NULL;
 
 	change.now = GetCurrentTimestamp();
-	change.data = describe_change(note_no, change.actor);
+	change.data = describe(note_no, change.actor);
 	ot_begin();
 	(void) touch(&change); /* locks the order before its note is looked at */
 	check_may_change(&change, note_no);
@@ -176,24 +185,15 @@ check_may_change(const OtChange *change, int32 note_no)
 }
 
 static Jsonb *
-describe_actor(const char *actor)
+describe(int32 note_no, const char *actor)
 {
 	OtJson json;
-
-	if (actor == NULL)
-		return NULL;
-	ot_json_begin(&json);
-	ot_json_add_text(&json, "actor", actor);
-	return ot_json_end(&json);
-}
-
-static Jsonb *
-describe_change(int32 note_no, const char *actor)
-{
-	OtJson json;
+	Jsonb *data;
 
 	ot_json_begin(&json);
-	ot_json_add_int8(&json, "note_no", note_no);
-	ot_json_add_text(&json, "actor", actor);
-	return ot_json_end(&json);
+	if (note_no != 0)
+		ot_json_add_int8(&json, "note_no", note_no);
+	ot_note_sign(&json, actor);
+	data = ot_json_end(&json);
+	return ot_json_is_empty(data) ? NULL : data;
 }

@@ -223,10 +223,7 @@ describe_status(const Story *story)
 	ot_json_add_text(&json, "old", story->old_status);
 	ot_json_add_text(&json, "new", story->new_status);
 	ot_json_close(&json);
-	if (story->change != NULL)
-		ot_json_add_text(&json, "actor", story->change->actor);
-	if (GetSessionUserId() != GetOuterUserId())
-		ot_json_add_text(&json, "session_user", ot_session_role());
+	ot_note_sign(&json, story->change != NULL ? story->change->actor : NULL);
 	return ot_json_end(&json);
 }
 

@@ -216,7 +216,7 @@ describe_update(const OtOrderData *data, const Locked *locked, const OtPersonal 
 	}
 	ot_lines_describe(data, &json);
 	ot_personal_describe(personal, &json);
-	ot_json_add_text(&json, "actor", actor);
+	ot_note_sign(&json, actor);
 	return ot_json_end(&json);
 }
 

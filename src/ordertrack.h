@@ -136,6 +136,7 @@ typedef struct OtChange
 	Jsonb *data;
 } OtChange;
 
+extern void ot_note_sign(OtJson *json, const char *actor);
 extern void ot_head_set(OtHead *head, int32 note_no, const bytea *hash);
 extern void ot_head_advance(OtHead *head, const OtNote *note);
 extern void ot_notes_insert(const OtNote *notes, const OtHead *heads, int count);

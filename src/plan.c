@@ -1,6 +1,6 @@
 /*
  * plan.c
- *		Prepares, keeps and runs the statements of statement.c by SPI; nothing
+ *		Prepares, keeps and runs the statements of statement*.c by SPI; nothing
  *		else in the extension prepares one.
  */
 #include "postgres.h"
@@ -31,6 +31,7 @@ typedef struct KeptPlan
 
 static KeptPlan kept_plans[OT_PLAN_COUNT];
 
+static const OtStatement *get_statement(OtPlan plan);
 static SPIPlanPtr get_plan(OtPlan plan);
 static SPIPlanPtr prepare(OtPlan plan);
 static void forget_plan(SPIPlanPtr plan);
@@ -96,13 +97,23 @@ ot_drop_snapshot(void)
 static uint64
 execute(OtPlan plan, OtArgs *args, bool read_only)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	int result;
 
-	Assert(args->count == (int) strlen(ot_statements[plan].types));
+	Assert(args->count == (int) strlen(get_statement(plan)->types));
 	result = SPI_execute_plan(get_plan(plan), args->values, args->nulls, read_only, 0);
 	if (result < 0)
 		elog(ERROR, "statement %d failed: %s", plan, SPI_result_code_string(result));
+	/* SPI leaves its own context behind, which ot_end() frees. */
+	MemoryContextSwitchTo(caller);
 	return SPI_processed;
+}
+
+static const OtStatement *
+get_statement(OtPlan plan)
+{
+	return ot_work_statements[plan].sql != NULL ? &ot_work_statements[plan]
+												: &ot_admin_statements[plan];
 }
 
 /* Gives the kept plan of a statement, prepared and planned where that is due. */
@@ -128,7 +139,7 @@ get_plan(OtPlan plan)
 static SPIPlanPtr
 prepare(OtPlan plan)
 {
-	const OtStatement *statement = &ot_statements[plan];
+	const OtStatement *statement = get_statement(plan);
 	Oid types[OT_MAX_ARGS];
 	SPIPlanPtr prepared;
 
@@ -200,7 +211,7 @@ check_tables(void)
 		ereport(
 			ERROR, errcode(OT_ERRCODE_TABLES),
 			found == 0
-				? errmsg("tables of ordertrack are missing")
+				? errmsg("tables of ordertrack are not set up")
 				: errmsg("tables of ordertrack are of version %d, this library needs %d",
 						 found, OT_TABLES_VERSION),
 			errhint("Run SELECT ordertrack.setup()."));

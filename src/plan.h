@@ -8,7 +8,7 @@
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 
-/* One name for each row of the table in statement.c, in the same order. */
+/* One name for each row of the tables in statement.c and statement_admin.c. */
 typedef enum OtPlan
 {
 	OT_PLAN_WORKSPACE_INSERT,
@@ -19,6 +19,7 @@ typedef enum OtPlan
 	OT_PLAN_CUSTOMER_ADD,
 	OT_PLAN_CUSTOMER_FIND,
 	OT_PLAN_CUSTOMER_LOCK,
+	OT_PLAN_CUSTOMERS_LOCK,
 	OT_PLAN_CUSTOMER_SUMS,
 	OT_PLAN_CUSTOMER_RECOUNT,
 
@@ -114,7 +115,9 @@ typedef struct OtStatement
 	const char *sql;
 } OtStatement;
 
-extern const OtStatement ot_statements[OT_PLAN_COUNT];
+/* Each row is in one of the two. */
+extern const OtStatement ot_work_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_admin_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 26
 

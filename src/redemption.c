@@ -21,11 +21,12 @@ PG_FUNCTION_INFO_V1(ordertrack_redeem);
 static char *text_or_null(FunctionCallInfo fcinfo, int n);
 static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
 static void check_text(OtRequest *request, char **text, const char *name, int max_bytes);
-static void hash_request(const OtRequest *request, uint8 *hash);
+static void hash_request(OtRequest *request, const Jsonb *order_data,
+						 const Jsonb *metadata);
 static void forget_names(OtFacts *facts);
 static void lock_order(const OtRequest *request, int64 order_id);
 static bool refuse(const OtRequest *request, const OtFacts *facts,
-				   const OtVerdict *verdict, const uint8 *hash, TimestampTz now);
+				   const OtVerdict *verdict, TimestampTz now);
 static void tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict,
 				 int64 order_id);
 
@@ -101,6 +102,8 @@ ot_request_read(OtRequest *request, const char *code, const char *customer,
 {
 	request->code = unconstify(char *, code);
 	request->customer = unconstify(char *, customer);
+	if (request->idempotency_key != NULL)
+		hash_request(request, order_data, metadata);
 	if (code == NULL)
 		ot_request_blame(request, "code must not be null");
 	check_text(request, &request->code, "code", OT_MAX_CODE);
@@ -166,13 +169,10 @@ bool
 ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	uint8 hash[OT_HASH_LENGTH];
 	int64 locked_order_id = 0;
 	OtFacts facts = {0};
 	OtVerdict verdict;
 
-	if (request->idempotency_key != NULL)
-		hash_request(request, hash);
 	for (;;)
 	{
 		int64 order_id = 0;
@@ -180,8 +180,8 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 		CHECK_FOR_INTERRUPTS();
 		if (request->idempotency_key != NULL)
 		{
-			OtKeyState state =
-				ot_key_find(request->workspace, request->idempotency_key, hash, outcome);
+			OtKeyState state = ot_key_find(request->workspace, request->idempotency_key,
+										   request->hash, outcome);
 
 			if (state != OT_KEY_NEW)
 				return state == OT_KEY_REPLAYED;
@@ -192,7 +192,7 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 			forget_names(&facts);
 		if (verdict.failure != OT_OK)
 		{
-			if (!refuse(request, &facts, &verdict, hash, now))
+			if (!refuse(request, &facts, &verdict, now))
 				continue;
 		}
 		else if (facts.order.id != locked_order_id)
@@ -201,26 +201,25 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 			locked_order_id = facts.order.id;
 			continue;
 		}
-		else if (!ot_accept(request, &facts, &verdict, locked, hash, now, &order_id))
+		else if (!ot_accept(request, &facts, &verdict, locked, now, &order_id))
 			continue;
 		tell(outcome, &facts, &verdict, order_id);
 		return true;
 	}
 }
 
-/* Channel, actor and time are not part of a request. */
+/* Hashes what was asked for, before it is cut; not channel, actor and time. */
 static void
-hash_request(const OtRequest *request, uint8 *hash)
+hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 {
 	const char *fields[5];
 
 	fields[0] = request->code;
 	fields[1] = request->customer;
-	fields[2] =
-		request->order.source == NULL ? NULL : ot_json_to_text(request->order.source);
+	fields[2] = order_data == NULL ? NULL : ot_json_to_text(order_data);
 	fields[3] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
-	fields[4] = request->metadata == NULL ? NULL : ot_json_to_text(request->metadata);
-	ot_request_hash("redeem", lengthof(fields), fields, hash);
+	fields[4] = metadata == NULL ? NULL : ot_json_to_text(metadata);
+	ot_request_hash("redeem", lengthof(fields), fields, request->hash);
 }
 
 /* A text that was cut may name somebody else's row: such an attempt names none. */
@@ -246,13 +245,13 @@ lock_order(const OtRequest *request, int64 order_id)
 /* Records a refusal; false where another session has just taken the key. */
 static bool
 refuse(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
-	   const uint8 *hash, TimestampTz now)
+	   TimestampTz now)
 {
 	OtRecord record = {0};
 
 	if (request->idempotency_key != NULL &&
-		!ot_key_claim(request->workspace, request->idempotency_key, "redeem", hash,
-					  facts->redemption_id, now))
+		!ot_key_claim(request->workspace, request->idempotency_key, "redeem",
+					  request->hash, facts->redemption_id, now))
 		return false;
 	record.workspace = request->workspace;
 	record.redemption_id = facts->redemption_id;

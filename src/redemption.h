@@ -83,8 +83,8 @@ extern void ot_facts_hold(const OtRequest *request, const OtFacts *facts);
 
 /* redemption_write.c */
 extern bool ot_accept(const OtRequest *request, const OtFacts *facts,
-					  const OtVerdict *verdict, const OtLocked *locked, const uint8 *hash,
-					  TimestampTz now, int64 *order_id);
+					  const OtVerdict *verdict, const OtLocked *locked, TimestampTz now,
+					  int64 *order_id);
 
 /* idempotency.c */
 typedef enum OtKeyState

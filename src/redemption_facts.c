@@ -13,7 +13,7 @@
 #include "plan.h"
 #include "redemption.h"
 
-/* Columns of OT_PLAN_FACTS; without a voucher there are the first seven. */
+/* Columns of OT_PLAN_FACTS; without a voucher there are the first eight. */
 enum
 {
 	CUSTOMER_ID,
@@ -21,6 +21,7 @@ enum
 	ORDER_STATUS,
 	ORDER_AMOUNT,
 	ORDER_DISCOUNT,
+	ORDER_CUSTOMER,
 	REDEMPTION_ID,
 	NEW_ORDER_ID,
 	VOUCHER_ID,
@@ -158,7 +159,7 @@ read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls)
 	terms->customer_limit = nulls[5] ? 0 : DatumGetInt64(values[5]);
 }
 
-/* Reads order_id, status, amount and discount_amount. */
+/* Reads order_id, status, amount, discount_amount and customer_id. */
 static void
 read_order(OtOrderFacts *order, const Datum *values, const bool *nulls)
 {
@@ -168,6 +169,7 @@ read_order(OtOrderFacts *order, const Datum *values, const bool *nulls)
 	order->status = TextDatumGetCString(values[1]);
 	order->amount = DatumGetInt64(values[2]);
 	order->discount_amount = DatumGetInt64(values[3]);
+	order->customer_id = nulls[4] ? 0 : DatumGetInt64(values[4]);
 }
 
 /* Looks the order up by id; a source_id beside it must name the same one. */
@@ -175,8 +177,8 @@ static void
 find_order_by_id(const OtRequest *request, OtFacts *facts)
 {
 	OtArgs args = {0};
-	Datum values[5];
-	bool nulls[5];
+	Datum values[6];
+	bool nulls[6];
 	const char *source_id;
 
 	memset(&facts->order, 0, sizeof(facts->order));
@@ -186,7 +188,7 @@ find_order_by_id(const OtRequest *request, OtFacts *facts)
 		return;
 	ot_get_row(values, nulls);
 	read_order(&facts->order, values, nulls);
-	source_id = nulls[4] ? NULL : TextDatumGetCString(values[4]);
+	source_id = nulls[5] ? NULL : TextDatumGetCString(values[5]);
 	if (request->order.source_id != NULL)
 		facts->order.is_contradicted =
 			source_id == NULL || strcmp(source_id, request->order.source_id) != 0;

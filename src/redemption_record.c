@@ -37,7 +37,7 @@ ot_record_insert(const OtRecord *record)
 	ot_arg_int8_or_null(&args, is_success, record->total_amount);
 	ot_arg_int8_or_null(&args, record->has_gift_balance, record->gift_balance);
 	ot_arg_text(&args, record->reason);
-	ot_arg_int8_or_null(&args, record->is_rollback, record->rollback_of);
+	ot_arg_id(&args, record->rollback_of);
 	if (is_undoing)
 	{
 		ot_arg_int4(&args, record->rollback_no);

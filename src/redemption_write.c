@@ -15,17 +15,18 @@ typedef struct Work
 	const OtFacts *facts;
 	const OtVerdict *verdict;
 	const OtLocked *locked;
-	const uint8 *hash;
 	TimestampTz now;
 	int64 customer_id;
 	int64 order_id;
 } Work;
 
 static bool can_lose(const Work *work);
+static bool counts_customer(const Work *work);
 static bool is_locked(const int64 *ids, int count, int64 id);
 static bool write_all(void *context);
 static bool write_customer(Work *work);
 static bool write_order(Work *work);
+static void lock_customers(Work *work);
 static bool insert_order(Work *work, Jsonb *data);
 static void change_order(Work *work, Jsonb *data);
 static Jsonb *describe(const Work *work);
@@ -39,9 +40,9 @@ static bool spend_for_customer(const Work *work, OtPlan plan, const OtTerms *ter
  */
 bool
 ot_accept(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
-		  const OtLocked *locked, const uint8 *hash, TimestampTz now, int64 *order_id)
+		  const OtLocked *locked, TimestampTz now, int64 *order_id)
 {
-	Work work = {request, facts, verdict, locked, hash, now, 0, 0};
+	Work work = {request, facts, verdict, locked, now, 0, 0};
 	bool is_done =
 		can_lose(&work) ? ot_in_subtransaction(write_all, &work) : write_all(&work);
 
@@ -64,7 +65,7 @@ can_lose(const Work *work)
 	bool is_new_source =
 		work->facts->order.id == 0 && work->request->order.source_id != NULL;
 
-	if (voucher->customer_limit != 0 || campaign->customer_limit != 0)
+	if (counts_customer(work))
 		return true;
 	if ((voucher->redemption_limit != 0 || work->facts->is_gift) &&
 		!(work->locked != NULL &&
@@ -75,6 +76,13 @@ can_lose(const Work *work)
 		  is_locked(work->locked->campaigns, work->locked->campaign_count, campaign->id)))
 		return true;
 	return (int) has_key + (int) is_new_customer + (int) is_new_source > 1;
+}
+
+static bool
+counts_customer(const Work *work)
+{
+	return work->facts->voucher.customer_limit != 0 ||
+		   work->facts->campaign.customer_limit != 0;
 }
 
 static bool
@@ -97,8 +105,8 @@ write_all(void *context)
 	const OtRequest *request = work->request;
 
 	if (request->idempotency_key != NULL &&
-		!ot_key_claim(request->workspace, request->idempotency_key, "redeem", work->hash,
-					  work->facts->redemption_id, work->now))
+		!ot_key_claim(request->workspace, request->idempotency_key, "redeem",
+					  request->hash, work->facts->redemption_id, work->now))
 		return false;
 	if (!write_customer(work) || !write_order(work))
 		return false;
@@ -125,10 +133,30 @@ write_order(Work *work)
 	const OtOrderFacts *order = &work->facts->order;
 
 	if (order->id != 0)
+	{
+		lock_customers(work);
 		change_order(work, describe(work));
+	}
 	else if (work->request->order.is_given)
 		return insert_order(work, describe(work));
 	return true;
+}
+
+/*
+ * Locks the order's customer, whose sums will change, and the one whose uses
+ * will be counted, in the order of their ids.
+ */
+static void
+lock_customers(Work *work)
+{
+	OtArgs args = {0};
+
+	if (!counts_customer(work))
+		return;
+	ot_arg_int8(&args, work->request->workspace);
+	ot_arg_int8(&args, work->customer_id);
+	ot_arg_id(&args, work->facts->order.customer_id);
+	ot_run(OT_PLAN_CUSTOMERS_LOCK, &args);
 }
 
 static bool
@@ -191,7 +219,7 @@ describe(const Work *work)
 	ot_json_add_int8(&json, "new", work->verdict->discount_amount);
 	ot_json_close(&json);
 	ot_json_add_int8(&json, "total_amount", work->verdict->total_amount);
-	ot_json_add_text(&json, "actor", work->request->actor);
+	ot_note_sign(&json, work->request->actor);
 	return ot_json_end(&json);
 }
 
@@ -227,7 +255,7 @@ spend(const Work *work)
 	const OtTerms *voucher = &work->facts->voucher;
 	const OtTerms *campaign = &work->facts->campaign;
 
-	if (voucher->customer_limit != 0 || campaign->customer_limit != 0)
+	if (counts_customer(work) && work->facts->order.id == 0)
 	{
 		OtArgs args = {0};
 

@@ -73,6 +73,8 @@ read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request)
 	request->actor = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
 	request->workspace = ot_workspace_arg(fcinfo, 6);
 	request->now = GetCurrentTimestamp();
+	if (request->idempotency_key != NULL)
+		hash_request(request);
 	check_text(request, &request->reason, "reason", OT_MAX_TEXT);
 	check_text(request, &request->channel, "channel", OT_MAX_TEXT);
 	check_text(request, &request->actor, "actor", OT_MAX_TEXT);
@@ -83,8 +85,6 @@ read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request)
 		request->bad_message = "idempotency_key is empty or too long";
 		request->idempotency_key = NULL;
 	}
-	if (request->idempotency_key != NULL)
-		hash_request(request);
 }
 
 static void
@@ -102,7 +102,9 @@ hash_request(OtRollbackRequest *request)
 {
 	const char *fields[3];
 
-	fields[0] = psprintf(INT64_FORMAT, request->redemption_id);
+	fields[0] = request->redemption_id == 0
+					? NULL
+					: psprintf(INT64_FORMAT, request->redemption_id);
 	fields[1] = request->reason;
 	fields[2] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
 	ot_request_hash("rollback_redemption", lengthof(fields), fields, request->hash);

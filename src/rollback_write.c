@@ -92,7 +92,7 @@ describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	ot_json_close(&json);
 	ot_json_add_int8(&json, "total_amount", facts->order_amount - discount);
 	ot_json_add_text(&json, "kept_status", kept_status);
-	ot_json_add_text(&json, "actor", request->actor);
+	ot_note_sign(&json, request->actor);
 	return ot_json_end(&json);
 }
 

@@ -1,6 +1,7 @@
 /*
  * statement.c
- *		Every statement that the extension runs, as readable text.
+ *		The statements of orders, notes and redemptions, as readable text; those
+ *		of administration are in statement_admin.c.
  *
  * $1 is the workspace.  Names are qualified, and values are only ever
  * parameters.  plan.h explains the letters of the parameter types.
@@ -39,125 +40,7 @@
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17," \
 	"  $18, $19, $20, $21, $22, $23, $24, $25)"
 
-const OtStatement ot_statements[OT_PLAN_COUNT] = {
-	/* ---- workspaces ---- */
-	[OT_PLAN_WORKSPACE_INSERT] = {"tt",
-		"INSERT INTO ordertrack.workspaces (name, time_zone) VALUES ($1, $2)"
-		" ON CONFLICT (name) DO NOTHING RETURNING workspace_id"},
-	[OT_PLAN_WORKSPACE_TRANSITIONS] = {"i",
-		"INSERT INTO ordertrack.status_transitions"
-		"  (workspace_id, entity, from_status, to_status, event_type)"
-		" SELECT $1, t.entity, t.from_status, t.to_status, t.event_type"
-		"  FROM ordertrack.default_transitions() AS t"},
-	[OT_PLAN_WORKSPACE_EXISTS] = {"i",
-		"SELECT FROM ordertrack.workspaces WHERE workspace_id = $1"},
-
-	/* ---- customers ---- */
-	[OT_PLAN_CUSTOMER_PUT] = {"itttttjjz",
-		"INSERT INTO ordertrack.customers AS c"
-		"  (workspace_id, source_id, email, phone, first_name, last_name, address, metadata,"
-		"   created_at, updated_at)"
-		" VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''),"
-		"  nullif($7, '{}'), nullif($8, '{}'), $9, $9)"
-		" ON CONFLICT (workspace_id, source_id) DO UPDATE SET"
-		"  email = nullif(coalesce($3, c.email), ''), phone = nullif(coalesce($4, c.phone), ''),"
-		"  first_name = nullif(coalesce($5, c.first_name), ''),"
-		"  last_name = nullif(coalesce($6, c.last_name), ''),"
-		"  address = nullif(coalesce($7, c.address), '{}'),"
-		"  metadata = nullif(coalesce($8, c.metadata), '{}'), updated_at = EXCLUDED.updated_at"
-		" RETURNING customer_id"},
-	[OT_PLAN_CUSTOMER_ADD] = {"itz",
-		"INSERT INTO ordertrack.customers (workspace_id, source_id, created_at, updated_at)"
-		" VALUES ($1, $2, $3, $3)"
-		" ON CONFLICT (workspace_id, source_id) DO NOTHING RETURNING customer_id"},
-	[OT_PLAN_CUSTOMER_FIND] = {"it",
-		"SELECT customer_id FROM ordertrack.customers"
-		" WHERE workspace_id = $1 AND source_id = $2"},
-	[OT_PLAN_CUSTOMER_LOCK] = {"ii",
-		"SELECT FROM ordertrack.customers"
-		" WHERE workspace_id = $1 AND customer_id = $2 FOR NO KEY UPDATE"},
-	[OT_PLAN_CUSTOMER_SUMS] = {"iiiiz",
-		"UPDATE ordertrack.customers SET order_count = order_count + $3,"
-		"  order_total = order_total + $4, last_order_at = greatest(last_order_at, $5)"
-		" WHERE workspace_id = $1 AND customer_id = $2"},
-	/* When the newest order stops counting, the one before has to be found. */
-	[OT_PLAN_CUSTOMER_RECOUNT] = {"iiii",
-		"UPDATE ordertrack.customers SET order_count = order_count + $3,"
-		"  order_total = order_total + $4, last_order_at ="
-		"   (SELECT max(o.created_at) FROM ordertrack.orders AS o"
-		"     WHERE o.workspace_id = $1 AND o.customer_id = $2"
-		"       AND coalesce(o.status_before_hold, o.status) IN"
-		"        ('paid', 'fulfilled', 'in_progress', 'partially_shipped', 'completed'))"
-		" WHERE workspace_id = $1 AND customer_id = $2"},
-
-	/* ---- campaigns ---- */
-	[OT_PLAN_CAMPAIGN_INSERT] = {"itzziibjz",
-		"INSERT INTO ordertrack.campaigns"
-		"  (workspace_id, name, starts_at, expires_at, redemption_limit, customer_limit,"
-		"   is_active, metadata, redeemed_count, created_at, updated_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5 - $5, $9, $9)"
-		" ON CONFLICT (workspace_id, name) DO NOTHING RETURNING campaign_id"},
-	[OT_PLAN_CAMPAIGN_FIND] = {"it",
-		"SELECT campaign_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
-		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND name = $2"},
-	[OT_PLAN_CAMPAIGN_LOCK] = {"ii",
-		"SELECT campaign_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
-		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"
-		"   FOR NO KEY UPDATE"},
-	[OT_PLAN_CAMPAIGN_UPDATE] = {"iizziibjiz",
-		"UPDATE ordertrack.campaigns SET starts_at = $3, expires_at = $4,"
-		"  redemption_limit = $5, customer_limit = $6, is_active = coalesce($7, is_active),"
-		"  metadata = nullif(coalesce($8, metadata), 'null'), redeemed_count = $9, updated_at = $10"
-		" WHERE workspace_id = $1 AND campaign_id = $2"},
-	/* A use counts from its redemption until the rollback that completes it. */
-	[OT_PLAN_CAMPAIGN_COUNT] = {"ii",
-		"SELECT coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"
-		"  ELSE 0 END), 0)::bigint FROM ordertrack.redemptions"
-		" WHERE workspace_id = $1 AND campaign_id = $2 AND result = 'success'"},
-	[OT_PLAN_CAMPAIGN_FORGET_CUSTOMERS] = {"ii",
-		"DELETE FROM ordertrack.campaign_customers WHERE workspace_id = $1 AND campaign_id = $2"},
-	[OT_PLAN_CAMPAIGN_COUNT_CUSTOMERS] = {"ii",
-		"INSERT INTO ordertrack.campaign_customers (workspace_id, campaign_id, customer_id, used)"
-		" SELECT $1, $2, customer_id, sum(CASE WHEN kind = 'redemption' THEN 1"
-		"   WHEN is_complete THEN -1 ELSE 0 END) FROM ordertrack.redemptions"
-		" WHERE workspace_id = $1 AND campaign_id = $2 AND result = 'success'"
-		"   AND customer_id IS NOT NULL GROUP BY customer_id"},
-
-	/* ---- vouchers ---- */
-	[OT_PLAN_VOUCHER_INSERT] = {"ittjiizziibjz",
-		"INSERT INTO ordertrack.vouchers"
-		"  (workspace_id, code, kind, discount, gift_amount, gift_balance, campaign_id,"
-		"   starts_at, expires_at, redemption_limit, customer_limit, is_active, metadata,"
-		"   redeemed_count, created_at, updated_at)"
-		" VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $9 - $9, $13, $13)"
-		" ON CONFLICT (workspace_id, code) DO NOTHING RETURNING voucher_id"},
-	[OT_PLAN_VOUCHER_FIND] = {"it",
-		"SELECT voucher_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
-		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND code = $2"},
-	[OT_PLAN_VOUCHER_LOCK] = {"ii",
-		"SELECT voucher_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
-		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2"
-		"   FOR NO KEY UPDATE"},
-	[OT_PLAN_VOUCHER_UPDATE] = {"iizziibjiz",
-		"UPDATE ordertrack.vouchers SET starts_at = $3, expires_at = $4,"
-		"  redemption_limit = $5, customer_limit = $6, is_active = coalesce($7, is_active),"
-		"  metadata = nullif(coalesce($8, metadata), 'null'), redeemed_count = $9, updated_at = $10"
-		" WHERE workspace_id = $1 AND voucher_id = $2"},
-	[OT_PLAN_VOUCHER_COUNT] = {"ii",
-		"SELECT coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"
-		"  ELSE 0 END), 0)::bigint FROM ordertrack.redemptions"
-		" WHERE workspace_id = $1 AND voucher_id = $2 AND result = 'success' AND code ="
-		"  (SELECT code FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2)"},
-	[OT_PLAN_VOUCHER_FORGET_CUSTOMERS] = {"ii",
-		"DELETE FROM ordertrack.voucher_customers WHERE workspace_id = $1 AND voucher_id = $2"},
-	[OT_PLAN_VOUCHER_COUNT_CUSTOMERS] = {"ii",
-		"INSERT INTO ordertrack.voucher_customers (workspace_id, voucher_id, customer_id, used)"
-		" SELECT $1, $2, customer_id, sum(CASE WHEN kind = 'redemption' THEN 1"
-		"   WHEN is_complete THEN -1 ELSE 0 END) FROM ordertrack.redemptions"
-		" WHERE workspace_id = $1 AND voucher_id = $2 AND result = 'success' AND code ="
-		"   (SELECT code FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2)"
-		"   AND customer_id IS NOT NULL GROUP BY customer_id"},
-
+const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	/* ---- orders ---- */
 	[OT_PLAN_ORDER_NEXT_ID] = {"",
 		"SELECT nextval('ordertrack.orders_order_id_seq')"},
@@ -252,7 +135,7 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 	 * ids that a redemption and a new order will have.  No row: no such voucher.
 	 */
 	[OT_PLAN_FACTS] = {"itttbb",
-		"SELECT u.customer_id, o.order_id, o.status, o.amount, o.discount_amount,"
+		"SELECT u.customer_id, o.order_id, o.status, o.amount, o.discount_amount, o.customer_id,"
 		"  CASE WHEN $5 THEN nextval('ordertrack.redemptions_redemption_id_seq') END,"
 		"  CASE WHEN $6 AND o.order_id IS NULL"
 		"   THEN nextval('ordertrack.orders_order_id_seq') END,"
@@ -268,14 +151,15 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 		" WHERE v.workspace_id = $1 AND v.code = $2"},
 	/* The same without a voucher.  No row: no such workspace. */
 	[OT_PLAN_FACTS_WITHOUT_VOUCHER] = {"ittb",
-		"SELECT u.customer_id, o.order_id, o.status, o.amount, o.discount_amount,"
+		"SELECT u.customer_id, o.order_id, o.status, o.amount, o.discount_amount, o.customer_id,"
 		"  CASE WHEN $4 THEN nextval('ordertrack.redemptions_redemption_id_seq') END, NULL::bigint"
 		" FROM ordertrack.workspaces AS w"
 		" LEFT JOIN ordertrack.customers AS u ON u.workspace_id = $1 AND u.source_id = $2"
 		" LEFT JOIN ordertrack.orders AS o ON o.workspace_id = $1 AND o.source_id = $3"
 		" WHERE w.workspace_id = $1"},
 	[OT_PLAN_ORDER_FACTS] = {"ii",
-		"SELECT order_id, status, amount, discount_amount, source_id FROM ordertrack.orders"
+		"SELECT order_id, status, amount, discount_amount, customer_id, source_id"
+		"  FROM ordertrack.orders"
 		" WHERE workspace_id = $1 AND order_id = $2"},
 	[OT_PLAN_CUSTOMER_USES] = {"iiii",
 		"SELECT coalesce((SELECT used FROM ordertrack.voucher_customers"
@@ -372,11 +256,18 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 
 	/* ---- batches: locks in the one order: orders, customers, vouchers, campaigns ---- */
 	[OT_PLAN_BATCH_LOCK_ORDERS] = {"iTI",
-		"SELECT FROM ordertrack.orders WHERE workspace_id = $1"
-		"   AND (source_id = ANY ($2) OR order_id = ANY ($3))"
+		"SELECT FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = ANY ($3 || ARRAY("
+		"   SELECT order_id FROM ordertrack.orders"
+		"    WHERE workspace_id = $1 AND source_id = ANY ($2)))"
 		" ORDER BY order_id FOR NO KEY UPDATE"},
-	[OT_PLAN_BATCH_LOCK_CUSTOMERS] = {"iT",
-		"SELECT FROM ordertrack.customers WHERE workspace_id = $1 AND source_id = ANY ($2)"
+	[OT_PLAN_BATCH_LOCK_CUSTOMERS] = {"iTTI",
+		"SELECT FROM ordertrack.customers WHERE workspace_id = $1 AND customer_id = ANY (ARRAY("
+		"   SELECT customer_id FROM ordertrack.customers"
+		"    WHERE workspace_id = $1 AND source_id = ANY ($2)"
+		"   UNION ALL SELECT customer_id FROM ordertrack.orders"
+		"    WHERE workspace_id = $1 AND source_id = ANY ($3)"
+		"   UNION ALL SELECT customer_id FROM ordertrack.orders"
+		"    WHERE workspace_id = $1 AND order_id = ANY ($4)))"
 		" ORDER BY customer_id FOR NO KEY UPDATE"},
 	[OT_PLAN_BATCH_LOCK_VOUCHERS] = {"iT",
 		"SELECT voucher_id, campaign_id FROM ordertrack.vouchers"
@@ -384,32 +275,10 @@ const OtStatement ot_statements[OT_PLAN_COUNT] = {
 		"   AND (redemption_limit IS NOT NULL OR kind = 'gift')"
 		" ORDER BY voucher_id FOR NO KEY UPDATE"},
 	[OT_PLAN_BATCH_LOCK_CAMPAIGNS] = {"iT",
-		"SELECT c.campaign_id FROM ordertrack.campaigns AS c WHERE c.workspace_id = $1"
-		"   AND c.redemption_limit IS NOT NULL AND c.campaign_id IN"
-		"    (SELECT v.campaign_id FROM ordertrack.vouchers AS v"
-		"      WHERE v.workspace_id = $1 AND v.code = ANY ($2))"
-		" ORDER BY c.campaign_id FOR NO KEY UPDATE OF c"},
-
-	/* ---- access and export ---- */
-	[OT_PLAN_ACCESS_INSERT] = {"ttt",
-		"INSERT INTO ordertrack.access_grants (kind, role_name, granted_by)"
-		" VALUES ($1, $2, $3) ON CONFLICT (kind, role_name) DO NOTHING"},
-	[OT_PLAN_ACCESS_DELETE] = {"tt",
-		"DELETE FROM ordertrack.access_grants WHERE kind = $1 AND role_name = $2"},
-	[OT_PLAN_ACCESS_APPLY] = {"t",
-		"SELECT ordertrack.apply_access($1)"},
-	[OT_PLAN_IS_ADMIN] = {"t",
-		"SELECT FROM ordertrack.access_grants AS g JOIN pg_catalog.pg_roles AS r"
-		"   ON r.rolname = g.role_name"
-		" WHERE g.kind = 'admin' AND pg_has_role($1, r.oid, 'USAGE')"},
-	[OT_PLAN_EXPORT_COLUMNS] = {"t",
-		"SELECT a.attname::text, a.atttypid = 'jsonb'::regtype FROM pg_catalog.pg_attribute AS a"
-		" WHERE a.attrelid = to_regclass('ordertrack.' || quote_ident('export_' || $1))"
-		"   AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"},
-	[OT_PLAN_EXPORT_VIEWS] = {"",
-		"SELECT string_agg(substr(c.relname, 8), ', ' ORDER BY c.relname)"
-		"  FROM pg_catalog.pg_class AS c"
-		" WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relkind = 'v'"
-		"   AND c.relname ^@ 'export_'"},
+		"SELECT campaign_id FROM ordertrack.campaigns WHERE workspace_id = $1"
+		"   AND redemption_limit IS NOT NULL AND campaign_id = ANY (ARRAY("
+		"   SELECT campaign_id FROM ordertrack.vouchers"
+		"    WHERE workspace_id = $1 AND code = ANY ($2)))"
+		" ORDER BY campaign_id FOR NO KEY UPDATE"},
 };
 /* clang-format on */

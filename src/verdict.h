@@ -49,6 +49,7 @@ typedef struct OtRequest
 	int64 amount; /* gift credits to spend */
 	Jsonb *metadata;
 	char *idempotency_key;
+	uint8 hash[OT_HASH_LENGTH]; /* of the request, where it has a key */
 	char *channel;
 	char *actor;
 	bool is_bad;			 /* the input itself is wrong */
@@ -75,6 +76,7 @@ typedef struct OtOrderFacts
 	char *status;
 	int64 amount;
 	int64 discount_amount;
+	int64 customer_id;	  /* 0: none */
 	bool is_contradicted; /* id and source_id name different orders */
 } OtOrderFacts;
 

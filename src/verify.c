@@ -116,6 +116,10 @@ check_note(Check *check, uint64 row)
 		report(check, note_no, "altered_note", "Its hash is not that of what it says.");
 	ot_head_set(&check->head, note_no, stored);
 
+	if (note_no == 1 && strcmp(note.event_type, "order_created") != 0)
+		report(check, note_no, "no_history",
+			   "The history does not begin with the order's creation.");
+
 	status = note.is_custom ? NULL : told_status(note.data);
 	if (status != NULL)
 		check->last_status = status;

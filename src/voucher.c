@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "tcop/utility.h"
 #include "utils/timestamp.h"
 
 #include "discount.h"
@@ -77,6 +78,7 @@ ordertrack_update_voucher(PG_FUNCTION_ARGS)
 	int64 workspace = ot_workspace_arg(fcinfo, 8);
 	OtTermsArgs terms;
 
+	PreventCommandIfReadOnly("ordertrack.update_voucher()");
 	ot_terms_read_change(&terms, fcinfo, 1);
 
 	ot_begin();
