@@ -8,7 +8,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -283,12 +282,10 @@ read_ids(uint64 count)
 static void
 record_conflict(const OtRequest *request, OtOutcome *outcome)
 {
-	OtArgs args = {0};
 	OtRecord record = {0};
 
-	ot_run(OT_PLAN_REDEMPTION_NEXT_ID, &args);
 	record.workspace = request->workspace;
-	record.redemption_id = ot_get_int8(0, 1);
+	record.redemption_id = ot_next_redemption_id();
 	record.failure = OT_IDEMPOTENCY_CONFLICT;
 	record.failure_message = ot_failure_message(OT_IDEMPOTENCY_CONFLICT);
 	record.code = request->code;

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "tcop/utility.h"
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "errcodes.h"

@@ -15,7 +15,6 @@ PG_FUNCTION_INFO_V1(ordertrack_create_order);
 
 static int64 customer_for(int64 workspace, const char *source_id, TimestampTz now);
 static void check_new_order(const OtNewOrder *order);
-static int64 next_order_id(void);
 static void make_note(OtNote *note, const OtNewOrder *order, const char *event_type,
 					  Jsonb *data);
 static Jsonb *describe_order(const OtNewOrder *order, const OtPersonal *personal);
@@ -57,7 +56,7 @@ ordertrack_create_order(PG_FUNCTION_ARGS)
 	ot_require_workspace(workspace);
 	check_new_order(&order);
 	order.customer_id = customer_for(workspace, customer, order.now);
-	order.order_id = next_order_id();
+	order.order_id = ot_next_order_id();
 	if (!ot_order_insert(&order))
 		ereport(ERROR, errcode(OT_ERRCODE_EXISTS),
 				errmsg("an order with this source_id already exists"),
@@ -113,15 +112,6 @@ ot_order_data_check(const OtOrderData *data)
 			ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 			errmsg("order_data is not valid"),
 			errdetail("%s: %s.", ot_failure_code(data->failure), data->failure_message));
-}
-
-static int64
-next_order_id(void)
-{
-	OtArgs args = {0};
-
-	ot_run(OT_PLAN_ORDER_NEXT_ID, &args);
-	return ot_get_int8(0, 1);
 }
 
 /*

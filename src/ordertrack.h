@@ -91,6 +91,11 @@ extern void ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value)
 extern void ot_json_add_bool(OtJson *json, const char *key, bool value);
 extern Jsonb *ot_json_end(OtJson *json);
 
+/* ---- sequence.c ---- */
+
+extern int64 ot_next_order_id(void);
+extern int64 ot_next_redemption_id(void);
+
 /* ---- hash.c ---- */
 
 extern void ot_sha256(const void *bytes, size_t length, uint8 *hash);

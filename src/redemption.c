@@ -7,7 +7,6 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -23,7 +22,6 @@ static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
 static void check_text(OtRequest *request, char **text, const char *name, int max_bytes);
 static void hash_request(OtRequest *request, const Jsonb *order_data,
 						 const Jsonb *metadata);
-static void forget_names(OtFacts *facts);
 static void lock_order(const OtRequest *request, int64 order_id);
 static bool refuse(const OtRequest *request, const OtFacts *facts,
 				   const OtVerdict *verdict, TimestampTz now);
@@ -35,7 +33,7 @@ Datum
 ordertrack_validate(PG_FUNCTION_ARGS)
 {
 	OtRequest request = {0};
-	OtFacts facts = {0};
+	OtFacts facts;
 	OtVerdict verdict;
 	OtOutcome outcome;
 
@@ -46,10 +44,10 @@ ordertrack_validate(PG_FUNCTION_ARGS)
 					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
 
 	ot_begin();
-	ot_facts_read(&request, false, &facts);
+	ot_facts_read(&request, &facts);
 	ot_judge(&request, &facts, GetCurrentTimestamp(), &verdict);
 	if (verdict.failure == OT_INVALID_INPUT)
-		forget_names(&facts);
+		memset(&facts, 0, sizeof(facts));
 	tell(&outcome, &facts, &verdict, facts.order.id);
 	ot_end();
 	return ot_outcome_return(fcinfo, &outcome);
@@ -169,8 +167,9 @@ bool
 ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 {
 	TimestampTz now = GetCurrentTimestamp();
+	int64 redemption_id = 0;
 	int64 locked_order_id = 0;
-	OtFacts facts = {0};
+	OtFacts facts;
 	OtVerdict verdict;
 
 	for (;;)
@@ -186,10 +185,13 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 			if (state != OT_KEY_NEW)
 				return state == OT_KEY_REPLAYED;
 		}
-		ot_facts_read(request, facts.redemption_id == 0, &facts);
+		ot_facts_read(request, &facts);
 		ot_judge(request, &facts, now, &verdict);
 		if (verdict.failure == OT_INVALID_INPUT)
-			forget_names(&facts);
+			memset(&facts, 0, sizeof(facts)); /* a cut text may name another's row */
+		if (redemption_id == 0)
+			redemption_id = ot_next_redemption_id();
+		facts.redemption_id = redemption_id;
 		if (verdict.failure != OT_OK)
 		{
 			if (!refuse(request, &facts, &verdict, now))
@@ -220,16 +222,6 @@ hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 	fields[3] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
 	fields[4] = metadata == NULL ? NULL : ot_json_to_text(metadata);
 	ot_request_hash("redeem", lengthof(fields), fields, request->hash);
-}
-
-/* A text that was cut may name somebody else's row: such an attempt names none. */
-static void
-forget_names(OtFacts *facts)
-{
-	int64 redemption_id = facts->redemption_id;
-
-	memset(facts, 0, sizeof(*facts));
-	facts->redemption_id = redemption_id;
 }
 
 static void

@@ -78,7 +78,7 @@ extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nul
 extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome);
 
 /* redemption_facts.c */
-extern void ot_facts_read(const OtRequest *request, bool needs_ids, OtFacts *facts);
+extern void ot_facts_read(const OtRequest *request, OtFacts *facts);
 extern void ot_facts_hold(const OtRequest *request, const OtFacts *facts);
 
 /* redemption_write.c */

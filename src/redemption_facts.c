@@ -13,7 +13,7 @@
 #include "plan.h"
 #include "redemption.h"
 
-/* Columns of OT_PLAN_FACTS; without a voucher there are the first eight. */
+/* Columns of OT_PLAN_FACTS; without a voucher there are the first six. */
 enum
 {
 	CUSTOMER_ID,
@@ -22,8 +22,6 @@ enum
 	ORDER_AMOUNT,
 	ORDER_DISCOUNT,
 	ORDER_CUSTOMER,
-	REDEMPTION_ID,
-	NEW_ORDER_ID,
 	VOUCHER_ID,
 	IS_GIFT,
 	DISCOUNT,
@@ -34,7 +32,7 @@ enum
 	COLUMN_COUNT = CAMPAIGN_TERMS + 6
 };
 
-static bool run_statement(const OtRequest *request, bool needs_ids);
+static bool run_statement(const OtRequest *request);
 static void read_voucher(OtFacts *facts, const Datum *values, const bool *nulls);
 static void read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls);
 static void read_order(OtOrderFacts *order, const Datum *values, const bool *nulls);
@@ -42,28 +40,21 @@ static void find_order_by_id(const OtRequest *request, OtFacts *facts);
 static void count_customer_uses(const OtRequest *request, OtFacts *facts);
 
 /*
- * Reads the facts; needs_ids draws the ids of the rows to come, which
- * otherwise stay those that an earlier turn has drawn.  One snapshot serves all
- * statements, so that no verdict mixes two states.
+ * Reads the facts.  One snapshot serves all statements, so that no verdict
+ * mixes two states.
  */
 void
-ot_facts_read(const OtRequest *request, bool needs_ids, OtFacts *facts)
+ot_facts_read(const OtRequest *request, OtFacts *facts)
 {
 	Datum values[COLUMN_COUNT];
 	bool nulls[COLUMN_COUNT];
-	int64 redemption_id = facts->redemption_id;
-	int64 new_order_id = facts->new_order_id;
 	bool has_voucher;
 
 	memset(facts, 0, sizeof(*facts));
 	ot_take_snapshot();
-	has_voucher = run_statement(request, needs_ids);
+	has_voucher = run_statement(request);
 	ot_get_row(values, nulls);
 	facts->customer_id = nulls[CUSTOMER_ID] ? 0 : DatumGetInt64(values[CUSTOMER_ID]);
-	facts->redemption_id =
-		nulls[REDEMPTION_ID] ? redemption_id : DatumGetInt64(values[REDEMPTION_ID]);
-	facts->new_order_id =
-		nulls[NEW_ORDER_ID] ? new_order_id : DatumGetInt64(values[NEW_ORDER_ID]);
 	read_order(&facts->order, &values[ORDER_ID], &nulls[ORDER_ID]);
 	if (has_voucher)
 		read_voucher(facts, values, nulls);
@@ -78,7 +69,7 @@ ot_facts_read(const OtRequest *request, bool needs_ids, OtFacts *facts)
 
 /* Runs the statement that finds a row; false where it is without a voucher. */
 static bool
-run_statement(const OtRequest *request, bool needs_ids)
+run_statement(const OtRequest *request)
 {
 	OtArgs args = {0};
 	OtArgs rest = {0};
@@ -87,15 +78,12 @@ run_statement(const OtRequest *request, bool needs_ids)
 	ot_arg_text(&args, request->code);
 	ot_arg_text(&args, request->customer);
 	ot_arg_text(&args, request->order.source_id);
-	ot_arg_bool(&args, needs_ids);
-	ot_arg_bool(&args, needs_ids && request->order.is_given && !request->order.has_id);
 	if (ot_read(OT_PLAN_FACTS, &args) > 0)
 		return true;
 
 	ot_arg_int8(&rest, request->workspace);
 	ot_arg_text(&rest, request->customer);
 	ot_arg_text(&rest, request->order.source_id);
-	ot_arg_bool(&rest, needs_ids);
 	if (ot_read(OT_PLAN_FACTS_WITHOUT_VOUCHER, &rest) == 0)
 		ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
 				errmsg("workspace " INT64_FORMAT " does not exist", request->workspace));

@@ -165,7 +165,7 @@ insert_order(Work *work, Jsonb *data)
 	OtNewOrder order = {0};
 
 	order.workspace = work->request->workspace;
-	order.order_id = work->order_id = work->facts->new_order_id;
+	order.order_id = work->order_id = ot_next_order_id();
 	order.status = "paid";
 	order.customer_id = work->customer_id;
 	order.discount_amount = work->verdict->discount_amount;

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -124,6 +123,7 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 	lock(request, &facts);
 	read_facts(request, &facts);
 	judge(request, &facts, &verdict);
+	facts.rollback_id = ot_next_redemption_id();
 	if (request->idempotency_key != NULL &&
 		!ot_key_claim(request->workspace, request->idempotency_key, "rollback_redemption",
 					  request->hash, facts.rollback_id, request->now))
@@ -156,11 +156,9 @@ lock(const OtRollbackRequest *request, OtRollbackFacts *facts)
 
 	ot_arg_int8(&find, request->workspace);
 	ot_arg_int8(&find, request->redemption_id);
-	ot_arg_bool(&find, true);
 	if (ot_run(OT_PLAN_ROLLBACK_FIND, &find) == 0)
 		ot_require_workspace(request->workspace);
 	order_id = ot_get_int8(0, 1);
-	facts->rollback_id = ot_get_int8(0, 2);
 	if (request->bad_message != NULL)
 		return;
 

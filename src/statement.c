@@ -42,8 +42,6 @@
 
 const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	/* ---- orders ---- */
-	[OT_PLAN_ORDER_NEXT_ID] = {"",
-		"SELECT nextval('ordertrack.orders_order_id_seq')"},
 	[OT_PLAN_ORDER_INSERT] = {"iitttiiiijjttttznyz", INSERT_ORDER},
 	[OT_PLAN_ORDER_INSERT_ONCE] = {"iitttiiiijjttttznyz",
 		INSERT_ORDER " ON CONFLICT (workspace_id, source_id) DO NOTHING"},
@@ -130,15 +128,10 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 
 	/* ---- redemptions ---- */
 
-	/*
-	 * All that decides a redemption, as of one snapshot; with $5 and $6 also the
-	 * ids that a redemption and a new order will have.  No row: no such voucher.
-	 */
-	[OT_PLAN_FACTS] = {"itttbb",
-		"SELECT u.customer_id, o.order_id, o.status, o.amount, o.discount_amount, o.customer_id,"
-		"  CASE WHEN $5 THEN nextval('ordertrack.redemptions_redemption_id_seq') END,"
-		"  CASE WHEN $6 AND o.order_id IS NULL"
-		"   THEN nextval('ordertrack.orders_order_id_seq') END,"
+	/* All that decides a redemption.  No row: no such voucher. */
+	[OT_PLAN_FACTS] = {"ittt",
+		"SELECT u.customer_id,"
+		"  o.order_id, o.status, o.amount, o.discount_amount, o.customer_id,"
 		"  v.voucher_id, v.kind = 'gift', v.discount, v.gift_balance, v.is_active,"
 		"  v.starts_at, v.expires_at, v.redemption_limit, v.redeemed_count, v.customer_limit,"
 		"  c.campaign_id, c.is_active, c.starts_at, c.expires_at, c.redemption_limit,"
@@ -150,9 +143,9 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		" LEFT JOIN ordertrack.orders AS o ON o.workspace_id = $1 AND o.source_id = $4"
 		" WHERE v.workspace_id = $1 AND v.code = $2"},
 	/* The same without a voucher.  No row: no such workspace. */
-	[OT_PLAN_FACTS_WITHOUT_VOUCHER] = {"ittb",
-		"SELECT u.customer_id, o.order_id, o.status, o.amount, o.discount_amount, o.customer_id,"
-		"  CASE WHEN $4 THEN nextval('ordertrack.redemptions_redemption_id_seq') END, NULL::bigint"
+	[OT_PLAN_FACTS_WITHOUT_VOUCHER] = {"itt",
+		"SELECT u.customer_id,"
+		"  o.order_id, o.status, o.amount, o.discount_amount, o.customer_id"
 		" FROM ordertrack.workspaces AS w"
 		" LEFT JOIN ordertrack.customers AS u ON u.workspace_id = $1 AND u.source_id = $2"
 		" LEFT JOIN ordertrack.orders AS o ON o.workspace_id = $1 AND o.source_id = $3"
@@ -166,8 +159,6 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"   WHERE workspace_id = $1 AND voucher_id = $2 AND customer_id = $4), 0),"
 		"  coalesce((SELECT used FROM ordertrack.campaign_customers"
 		"   WHERE workspace_id = $1 AND campaign_id = $3 AND customer_id = $4), 0)"},
-	[OT_PLAN_REDEMPTION_NEXT_ID] = {"",
-		"SELECT nextval('ordertrack.redemptions_redemption_id_seq')"},
 	[OT_PLAN_VOUCHER_SHARE] = {"ii",
 		"SELECT FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2 FOR SHARE"},
 	[OT_PLAN_CAMPAIGN_SHARE] = {"ii",
@@ -211,10 +202,9 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"  DO UPDATE SET used = u.used + 1 WHERE u.used < $4"},
 
 	/* ---- rollbacks ---- */
-	[OT_PLAN_ROLLBACK_FIND] = {"iib",
+	[OT_PLAN_ROLLBACK_FIND] = {"ii",
 		"SELECT (SELECT order_id FROM ordertrack.redemptions"
-		"   WHERE workspace_id = $1 AND redemption_id = $2),"
-		"  CASE WHEN $3 THEN nextval('ordertrack.redemptions_redemption_id_seq') END"
+		"   WHERE workspace_id = $1 AND redemption_id = $2)"
 		"  FROM ordertrack.workspaces WHERE workspace_id = $1"},
 	[OT_PLAN_ROLLBACK_LOCK] = {"ii",
 		"SELECT FROM ordertrack.redemptions"

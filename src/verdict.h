@@ -90,8 +90,7 @@ typedef struct OtFacts
 	int64 gift_balance;
 	int64 customer_id; /* 0: not known yet */
 	OtOrderFacts order;
-	int64 redemption_id; /* ids for the rows to come */
-	int64 new_order_id;
+	int64 redemption_id; /* of the row to come */
 } OtFacts;
 
 typedef struct OtVerdict

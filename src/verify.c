@@ -36,7 +36,6 @@ typedef struct Check
 	OtHead row_head;   /* of the order's row */
 	OtHead head;	   /* computed over the notes */
 	char *last_status; /* of the last note that tells one */
-	bool is_broken;	   /* the chain is wrong from here on */
 } Check;
 
 static void check_notes(Check *check);
@@ -45,6 +44,7 @@ static void read_note(const Check *check, uint64 row, OtNote *note);
 static char *told_status(const Jsonb *data);
 static void check_order(Check *check);
 static void check_triggers(Check *check);
+static void report_gap(Check *check, int64 last, const char *reason);
 static void report(Check *check, int32 note_no, const char *problem, const char *detail);
 
 /* Lists what is wrong with an order's history. */
@@ -86,8 +86,7 @@ check_notes(Check *check)
 	count = ot_read(OT_PLAN_NOTE_LIST, &args);
 	for (uint64 i = 0; i < count; i++)
 		check_note(check, i);
-	for (int32 n = check->head.note_no + 1; n <= check->row_head.note_no; n++)
-		report(check, n, "missing_note", "The order's row counts it.");
+	report_gap(check, check->row_head.note_no, "the order's row counts");
 }
 
 /*
@@ -103,10 +102,11 @@ check_note(Check *check, uint64 row)
 	char *status;
 	OtNote note;
 
-	for (int32 n = check->head.note_no + 1; n < note_no; n++)
-		report(check, n, "missing_note", "A later note is there.");
-	if (note_no > check->row_head.note_no)
+	report_gap(check, (int64) note_no - 1, "a later note follows");
+	if (note_no < 1 || note_no > check->row_head.note_no)
 		report(check, note_no, "extra_note", "The order's row does not count it.");
+	if (note_no < 1)
+		return;
 
 	read_note(check, row, &note);
 	ot_head_advance(&check->head, &note);
@@ -188,6 +188,22 @@ check_triggers(Check *check)
 		report(check, 0, "trigger_not_armed",
 			   psprintf("Trigger %s of table %s is %s.", ot_get_text(i, 2),
 						ot_get_text(i, 1), ot_get_text(i, 3)));
+}
+
+/* Adds one finding for all the notes between the last one seen and another. */
+static void
+report_gap(Check *check, int64 last, const char *reason)
+{
+	int64 first = (int64) check->head.note_no + 1;
+
+	if (last == first)
+		report(check, (int32) first, "missing_note",
+			   psprintf("Note " INT64_FORMAT " is missing, %s it.", first, reason));
+	else if (last > first)
+		report(check, (int32) first, "missing_note",
+			   psprintf("Notes " INT64_FORMAT " to " INT64_FORMAT
+						" are missing, %s them.",
+						first, last, reason));
 }
 
 /* Adds a finding; note_no 0 is the order itself. */

@@ -6,7 +6,7 @@
  */
 #include "postgres.h"
 
-#include "tcop/utility.h"
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "discount.h"

@@ -40,7 +40,8 @@ SELECT ordertrack.create_voucher('GIFT-50', gift_amount => 5000);
 \o
 SELECT code, campaign, discount ->> 'type' AS discount,
 	coalesce(discount ->> 'percent_off', discount ->> 'amount_off') AS off,
-	gift_balance, is_active, starts_at::date, expires_at::date, redemption_limit
+	gift_balance, is_active, starts_at::date AS starts, expires_at::date AS expires,
+	redemption_limit AS uses
   FROM ordertrack.voucher_list ORDER BY voucher_id;
 
 \echo '== 2. A redemption: 10 % off a new order of two lines\n'
@@ -94,6 +95,7 @@ SELECT order_id, source_id, customer, status, item_count, total_amount, note_cou
 SELECT ordertrack.set_order_status(:order_id, 'in_progress');
 \set ON_ERROR_STOP on
 \set ECHO none
+\echo SQLSTATE :SQLSTATE
 SELECT pg_temp.expect(:'SQLSTATE', 'OT010') \g /dev/null
 
 \echo '\n== 6. The way back: part of a gift card, then a code, which is free again\n'
@@ -111,7 +113,8 @@ SELECT redemption_id, kind, code, customer, amount, gift_balance, order_status, 
   FROM ordertrack.redemption_list WHERE result = 'success' ORDER BY redemption_id;
 
 \echo '== 7. The history of an order, which not even a superuser can edit\n'
-SELECT note_no, note_type, event_type, author, data
+SELECT note_no, note_type, event_type, author, data -> 'status' AS status,
+	left(encode(hash, 'hex'), 12) AS hash_begins
   FROM ordertrack.order_history(:order_id);
 SELECT current_user, current_setting('is_superuser') AS is_superuser;
 \set ON_ERROR_STOP off
@@ -119,6 +122,7 @@ UPDATE ordertrack.order_notes SET data = '{"to": "canceled"}'
  WHERE order_id = :order_id AND note_no = 2;
 \set ON_ERROR_STOP on
 \set ECHO none
+\echo SQLSTATE :SQLSTATE
 SELECT pg_temp.expect(:'SQLSTATE', 'OT020') \g /dev/null
 \set ECHO queries
 
@@ -140,10 +144,11 @@ SELECT note_no, problem, detail FROM ordertrack.verify_order(:order_id);
 ROLLBACK;
 
 \echo '\n== 9. The redemptions as CSV, for a spreadsheet: demo/redemptions.csv\n'
-SELECT ordertrack.export_query('redemptions',
-	columns => '{redemption_id,kind,state,failure_code,code,customer,order_source_id,amount,reason}',
-	sort => 'redemption_id') AS query \gset
-COPY (:query) TO STDOUT WITH (FORMAT csv, HEADER) \g demo/redemptions.csv
+COPY (SELECT redemption_id, kind, state, failure_code, code, customer, order_source_id, amount, reason
+	  FROM ordertrack.export_redemptions ORDER BY redemption_id)
+  TO STDOUT WITH (FORMAT csv, HEADER) \g demo/redemptions.csv
+\set ECHO none
 \echo
 \! cat demo/redemptions.csv
-\echo '\n   "make psql" opens psql on these data.'
+\echo '\n   Line 4: a code that a spreadsheet would run as a formula has an apostrophe.'
+\echo '   "make psql" opens psql on these data.'
