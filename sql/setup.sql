@@ -39,6 +39,7 @@ CREATE FUNCTION ordertrack.unarmed_triggers()
 RETURNS TABLE (table_name text, trigger_name text, definition text, state text)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
 AS $$
 	SELECT g.table_name, g.trigger_name, g.definition,
 		CASE WHEN t.oid IS NULL THEN 'missing'

@@ -13,15 +13,9 @@
 #include "plan.h"
 #include "redemption.h"
 
-/* Columns of OT_PLAN_FACTS; without a voucher there are the first six. */
+/* Columns of OT_PLAN_VOUCHER_FACTS. */
 enum
 {
-	CUSTOMER_ID,
-	ORDER_ID,
-	ORDER_STATUS,
-	ORDER_AMOUNT,
-	ORDER_DISCOUNT,
-	ORDER_CUSTOMER,
 	VOUCHER_ID,
 	IS_GIFT,
 	DISCOUNT,
@@ -29,11 +23,14 @@ enum
 	VOUCHER_TERMS, /* six columns, as read_terms() takes them */
 	CAMPAIGN_ID = VOUCHER_TERMS + 6,
 	CAMPAIGN_TERMS,
-	COLUMN_COUNT = CAMPAIGN_TERMS + 6
+	VOUCHER_COLUMNS = CAMPAIGN_TERMS + 6
 };
 
-static bool run_statement(const OtRequest *request);
-static void read_voucher(OtFacts *facts, const Datum *values, const bool *nulls);
+/* OT_PLAN_PARTY_FACTS gives the customer and five columns of the order. */
+#define PARTY_COLUMNS 6
+
+static void read_voucher(const OtRequest *request, OtFacts *facts);
+static void read_parties(const OtRequest *request, OtFacts *facts);
 static void read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls);
 static void read_order(OtOrderFacts *order, const Datum *values, const bool *nulls);
 static void find_order_by_id(const OtRequest *request, OtFacts *facts);
@@ -46,19 +43,10 @@ static void count_customer_uses(const OtRequest *request, OtFacts *facts);
 void
 ot_facts_read(const OtRequest *request, OtFacts *facts)
 {
-	Datum values[COLUMN_COUNT];
-	bool nulls[COLUMN_COUNT];
-	bool has_voucher;
-
 	memset(facts, 0, sizeof(*facts));
 	ot_take_snapshot();
-	has_voucher = run_statement(request);
-	ot_get_row(values, nulls);
-	facts->customer_id = nulls[CUSTOMER_ID] ? 0 : DatumGetInt64(values[CUSTOMER_ID]);
-	read_order(&facts->order, &values[ORDER_ID], &nulls[ORDER_ID]);
-	if (has_voucher)
-		read_voucher(facts, values, nulls);
-
+	read_voucher(request, facts);
+	read_parties(request, facts);
 	if (request->order.has_id)
 		find_order_by_id(request, facts);
 	if (facts->customer_id != 0 &&
@@ -67,32 +55,18 @@ ot_facts_read(const OtRequest *request, OtFacts *facts)
 	ot_drop_snapshot();
 }
 
-/* Runs the statement that finds a row; false where it is without a voucher. */
-static bool
-run_statement(const OtRequest *request)
+static void
+read_voucher(const OtRequest *request, OtFacts *facts)
 {
 	OtArgs args = {0};
-	OtArgs rest = {0};
+	Datum values[VOUCHER_COLUMNS];
+	bool nulls[VOUCHER_COLUMNS];
 
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_text(&args, request->code);
-	ot_arg_text(&args, request->customer);
-	ot_arg_text(&args, request->order.source_id);
-	if (ot_read(OT_PLAN_FACTS, &args) > 0)
-		return true;
-
-	ot_arg_int8(&rest, request->workspace);
-	ot_arg_text(&rest, request->customer);
-	ot_arg_text(&rest, request->order.source_id);
-	if (ot_read(OT_PLAN_FACTS_WITHOUT_VOUCHER, &rest) == 0)
-		ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
-				errmsg("workspace " INT64_FORMAT " does not exist", request->workspace));
-	return false;
-}
-
-static void
-read_voucher(OtFacts *facts, const Datum *values, const bool *nulls)
-{
+	if (ot_read(OT_PLAN_VOUCHER_FACTS, &args) == 0)
+		return;
+	ot_get_row(values, nulls);
 	read_terms(&facts->voucher, DatumGetInt64(values[VOUCHER_ID]), &values[VOUCHER_TERMS],
 			   &nulls[VOUCHER_TERMS]);
 	read_terms(&facts->campaign,
@@ -109,6 +83,24 @@ read_voucher(OtFacts *facts, const Datum *values, const bool *nulls)
 			elog(ERROR, "discount of voucher " INT64_FORMAT " is damaged: %s",
 				 facts->voucher.id, problem);
 	}
+}
+
+static void
+read_parties(const OtRequest *request, OtFacts *facts)
+{
+	OtArgs args = {0};
+	Datum values[PARTY_COLUMNS];
+	bool nulls[PARTY_COLUMNS];
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_text(&args, request->customer);
+	ot_arg_text(&args, request->order.source_id);
+	if (ot_read(OT_PLAN_PARTY_FACTS, &args) == 0)
+		ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
+				errmsg("workspace " INT64_FORMAT " does not exist", request->workspace));
+	ot_get_row(values, nulls);
+	facts->customer_id = nulls[0] ? 0 : DatumGetInt64(values[0]);
+	read_order(&facts->order, &values[1], &nulls[1]);
 }
 
 /*

@@ -45,7 +45,11 @@ static char *told_status(const Jsonb *data);
 static void check_order(Check *check);
 static void check_triggers(Check *check);
 static void report_gap(Check *check, int64 last, const char *reason);
-static void report(Check *check, int32 note_no, const char *problem, const char *detail);
+static void report_note(Check *check, int32 note_no, const char *problem,
+						const char *detail);
+static void report_order(Check *check, const char *problem, const char *detail);
+static void add_finding(Check *check, bool is_note, int32 note_no, const char *problem,
+						const char *detail);
 
 /* Lists what is wrong with an order's history. */
 Datum
@@ -104,7 +108,7 @@ check_note(Check *check, uint64 row)
 
 	report_gap(check, (int64) note_no - 1, "a later note follows");
 	if (note_no < 1 || note_no > check->row_head.note_no)
-		report(check, note_no, "extra_note", "The order's row does not count it.");
+		report_note(check, note_no, "extra_note", "The order's row does not count it.");
 	if (note_no < 1)
 		return;
 
@@ -113,12 +117,13 @@ check_note(Check *check, uint64 row)
 	if (is_preceded &&
 		(VARSIZE_ANY_EXHDR(stored) != OT_HASH_LENGTH ||
 		 memcmp(VARDATA_ANY(stored), check->head.hash, OT_HASH_LENGTH) != 0))
-		report(check, note_no, "altered_note", "Its hash is not that of what it says.");
+		report_note(check, note_no, "altered_note",
+					"Its hash is not that of what it says.");
 	ot_head_set(&check->head, note_no, stored);
 
 	if (note_no == 1 && strcmp(note.event_type, "order_created") != 0)
-		report(check, note_no, "no_history",
-			   "The history does not begin with the order's creation.");
+		report_note(check, note_no, "no_history",
+					"The history does not begin with the order's creation.");
 
 	status = note.is_custom ? NULL : told_status(note.data);
 	if (status != NULL)
@@ -165,17 +170,18 @@ check_order(Check *check)
 {
 	if (check->row_head.note_no == 0 && check->head.note_no == 0)
 	{
-		report(check, 0, "no_history", "The order was inserted without ordertrack.");
+		report_order(check, "no_history", "The order was inserted without ordertrack.");
 		return;
 	}
 	if (check->head.note_no == check->row_head.note_no &&
 		memcmp(check->head.hash, check->row_head.hash, OT_HASH_LENGTH) != 0)
-		report(check, check->head.note_no, "head_mismatch",
-			   "The order's row has another hash than its newest note.");
+		report_note(check, check->head.note_no, "head_mismatch",
+					"The order's row has another hash than its newest note.");
 	if (check->last_status == NULL || strcmp(check->last_status, check->status) != 0)
-		report(check, 0, "status_mismatch",
-			   psprintf("The order's status is %s, its history says %s.", check->status,
-						check->last_status == NULL ? "nothing" : check->last_status));
+		report_order(
+			check, "status_mismatch",
+			psprintf("The order's status is %s, its history says %s.", check->status,
+					 check->last_status == NULL ? "nothing" : check->last_status));
 }
 
 static void
@@ -185,9 +191,9 @@ check_triggers(Check *check)
 	uint64 count = ot_read(OT_PLAN_UNARMED_TRIGGERS, &args);
 
 	for (uint64 i = 0; i < count; i++)
-		report(check, 0, "trigger_not_armed",
-			   psprintf("Trigger %s of table %s is %s.", ot_get_text(i, 2),
-						ot_get_text(i, 1), ot_get_text(i, 3)));
+		report_order(check, "trigger_not_armed",
+					 psprintf("Trigger %s of table %s is %s.", ot_get_text(i, 2),
+							  ot_get_text(i, 1), ot_get_text(i, 3)));
 }
 
 /* Adds one finding for all the notes between the last one seen and another. */
@@ -197,25 +203,37 @@ report_gap(Check *check, int64 last, const char *reason)
 	int64 first = (int64) check->head.note_no + 1;
 
 	if (last == first)
-		report(check, (int32) first, "missing_note",
-			   psprintf("Note " INT64_FORMAT " is missing, %s it.", first, reason));
+		report_note(check, (int32) first, "missing_note",
+					psprintf("Note " INT64_FORMAT " is missing, %s it.", first, reason));
 	else if (last > first)
-		report(check, (int32) first, "missing_note",
-			   psprintf("Notes " INT64_FORMAT " to " INT64_FORMAT
-						" are missing, %s them.",
-						first, last, reason));
+		report_note(check, (int32) first, "missing_note",
+					psprintf("Notes " INT64_FORMAT " to " INT64_FORMAT
+							 " are missing, %s them.",
+							 first, last, reason));
 }
 
-/* Adds a finding; note_no 0 is the order itself. */
 static void
-report(Check *check, int32 note_no, const char *problem, const char *detail)
+report_note(Check *check, int32 note_no, const char *problem, const char *detail)
+{
+	add_finding(check, true, note_no, problem, detail);
+}
+
+static void
+report_order(Check *check, const char *problem, const char *detail)
+{
+	add_finding(check, false, 0, problem, detail);
+}
+
+static void
+add_finding(Check *check, bool is_note, int32 note_no, const char *problem,
+			const char *detail)
 {
 	Datum values[4];
 	bool nulls[4] = {false};
 
 	values[0] = Int64GetDatum(check->order_id);
 	values[1] = Int32GetDatum(note_no);
-	nulls[1] = note_no == 0;
+	nulls[1] = !is_note;
 	values[2] = CStringGetTextDatum(problem);
 	values[3] = CStringGetTextDatum(detail);
 	tuplestore_putvalues(check->result->setResult, check->result->setDesc, values, nulls);
