@@ -69,8 +69,8 @@ BEGIN
 
 	EXECUTE ordertrack.with_safe_text($view$
 	CREATE OR REPLACE VIEW ordertrack.export_order_notes AS
-	SELECT n.workspace_id, n.order_id, n.note_no, n.created_at, n.note_type, n.event_type,
-		safe(n.channel) AS channel, safe(n.author) AS author, n.data, n.edited_at, n.deleted_at,
+	SELECT n.workspace_id, n.order_id, n.note_no, n.created_at, n.note_type,
+		safe(n.event_type) AS event_type, safe(n.channel) AS channel, safe(n.author) AS author, n.data, n.edited_at, n.deleted_at,
 		encode(n.hash, 'hex') AS hash
 	  FROM ordertrack.order_notes AS n
 	$view$);

@@ -118,8 +118,9 @@ BEGIN
 				  HINT = 'Give the schema to a superuser or to the owner of the extension.';
 	END IF;
 
+	-- Two at once: the second waits here, and then finds nothing left to do.
+	PERFORM FROM pg_extension WHERE extname = 'ordertrack' FOR UPDATE;
 	IF to_regclass('ordertrack.installation') IS NOT NULL THEN
-		LOCK TABLE ordertrack.installation IN EXCLUSIVE MODE;
 		-- Tables without that row were made by setup(seed => false).
 		SELECT i.tables_version INTO version_before FROM ordertrack.installation AS i;
 		is_seeded := FOUND;

@@ -18,6 +18,7 @@ typedef struct Share
 } Share;
 
 static Share read_share(const TriggerData *trigger, HeapTuple tuple);
+static void lock_both(int64 workspace, int64 customer_id, int64 other_id);
 static void add(int64 workspace, const Share *share, int64 count, int64 total);
 static void recount(int64 workspace, int64 customer_id, int64 count, int64 total);
 
@@ -41,6 +42,7 @@ ot_customer_follow(const TriggerData *trigger)
 	ot_begin();
 	if (was.customer_id != is.customer_id)
 	{
+		lock_both(workspace, was.customer_id, is.customer_id);
 		if (was.customer_id != 0)
 			recount(workspace, was.customer_id, -1, -was.total);
 		if (is.customer_id != 0)
@@ -67,6 +69,20 @@ read_share(const TriggerData *trigger, HeapTuple tuple)
 	share.total = ot_tuple_int8(trigger, tuple, "total_amount");
 	share.created_at = ot_tuple_int8(trigger, tuple, "created_at");
 	return share;
+}
+
+/* Locks two customers in the order of their ids; the one alone locks itself. */
+static void
+lock_both(int64 workspace, int64 customer_id, int64 other_id)
+{
+	OtArgs args = {0};
+
+	if (customer_id == 0 || other_id == 0)
+		return;
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, customer_id);
+	ot_arg_int8(&args, other_id);
+	ot_run(OT_PLAN_CUSTOMERS_LOCK, &args);
 }
 
 static void

@@ -1,0 +1,32 @@
+-- Yardsticks (a) and (b), by search_path: one statement that inserts the rows
+-- that redeem writes for this order, and nothing else. Only what differs from
+-- call to call is a parameter, and the notes' data, so that it is as fast as
+-- such a statement can be.
+\set customer random(1, :customers)
+\set voucher random(1, :customers)
+WITH new_order AS (
+	INSERT INTO orders (workspace_id, status, customer_id, amount, discount_amount, total_amount,
+		created_at, updated_at, paid_at, note_count, note_hash)
+	VALUES (1, 'paid', :customer, 4897, 490, 4407, now(), now(), now(), 2,
+		'\xa994e0890113aba0802ac5120706737fa082266f9c0688cd79ca91f09b5f6f59')
+	RETURNING order_id
+), new_items AS (
+	INSERT INTO order_items (workspace_id, order_id, line_no, product_id, sku, name, quantity, price, amount, created_at)
+	SELECT 1, order_id, line_no, product_id, sku, name, quantity, price, amount, now()
+	  FROM new_order, (VALUES
+		(1, 'shirt-7', 'SH-7-M', 'Shirt', 2, 1999, 3998),
+		(2, 'mug-3', 'MG-3', 'Mug', 1, 899, 899)) AS line (line_no, product_id, sku, name, quantity, price, amount)
+), new_notes AS (
+	INSERT INTO order_notes (workspace_id, order_id, note_no, note_type, event_type, author, data, created_at, hash)
+	SELECT 1, order_id, note_no, 'system', event_type, 'postgres', data, now(),
+		'\xa994e0890113aba0802ac5120706737fa082266f9c0688cd79ca91f09b5f6f59'
+	  FROM new_order, (VALUES
+		(1, 'order_created', :first_note::jsonb),
+		(2, 'promotion_add_coupon', :second_note::jsonb)) AS note (note_no, event_type, data)
+)
+INSERT INTO redemptions (workspace_id, kind, result, code, voucher_id, customer_id, customer, order_id,
+	amount, discount_amount, total_amount, redeemed_by, created_at)
+SELECT 1, 'redemption', 'success', 'code-' || :voucher::text, :voucher, :customer, 'customer-' || :customer::text, order_id,
+	490, 490, 4407, 'postgres', now()
+  FROM new_order
+RETURNING redemption_id, order_id;

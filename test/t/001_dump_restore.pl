@@ -1,0 +1,182 @@
+# Dump and restore, by all of the documented paths: only pg_dump and pg_restore
+# themselves can tell whether rows, triggers with their state, views, grants and
+# sequences come back, and they need databases of their own.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use OrdertrackTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_server('main');
+my $dumps = $node->backup_dir;
+my $limit = $PostgreSQL::Test::Utils::timeout_default;
+
+install($node, 'shop');
+$node->safe_psql('shop', <<'EOC');
+CREATE ROLE ot_app LOGIN;
+CREATE ROLE ot_support LOGIN;
+CREATE ROLE ot_admin LOGIN;
+CREATE ROLE ot_auditor LOGIN;
+SELECT ordertrack.grant_access(kind, 'ot_' || kind) FROM unnest('{app,support,admin,auditor}'::text[]) AS kind;
+EOC
+
+# Two workspaces with all that the tables can hold, written by several roles.
+$node->safe_psql('shop', <<'EOC', extra_params => [ '-U', 'ot_admin' ]);
+SELECT ordertrack.create_workspace('second', 'Europe/Berlin');
+SELECT ordertrack.create_campaign('summer', now() - interval '1 day', now() + interval '1 year', 50, 3,
+	metadata => '{"season": "summer"}', workspace => w) FROM unnest('{1,2}'::bigint[]) AS w;
+SELECT ordertrack.create_voucher('TEN', '{"type": "percent", "percent_off": 10.25, "amount_limit": 600}',
+	campaign => 'summer', workspace => w) FROM unnest('{1,2}'::bigint[]) AS w;
+SELECT ordertrack.create_voucher('OFF', '{"type": "amount", "amount_off": 1000}', redemption_limit => 3);
+SELECT ordertrack.create_voucher('FIXED', '{"type": "fixed", "fixed_amount": 5000}', customer_limit => 1,
+	metadata => '{"a": [1, 2.50, "\u00e9\"\\"]}');
+SELECT ordertrack.create_voucher('PAUSED', '{"type": "amount", "amount_off": 1}', is_active => false);
+SELECT ordertrack.create_voucher('OLD', '{"type": "amount", "amount_off": 1}', expires_at => '2020-01-01');
+SELECT ordertrack.create_voucher(E'tab\tÄ\\n', '{"type": "amount", "amount_off": 1}');
+SELECT ordertrack.create_voucher('GIFT', gift_amount => 10000, workspace => w) FROM unnest('{1,2}'::bigint[]) AS w;
+SELECT ordertrack.put_customer('anna', 'anna@example.com', '+49 1', 'Anna', E'O''Neil\n',
+	'{"city": "Köln"}', '{"vip": true}');
+EOC
+$node->safe_psql('shop', <<'EOC', extra_params => [ '-U', 'ot_app' ]);
+SELECT ordertrack.redeem('TEN', 'anna', format('{"source_id": "a-%s", "items": [{"product_id": "p", "sku": "s",
+	"name": "tab\there", "quantity": %s, "price": 1999, "metadata": {"x": null}}]}', i, i)::jsonb,
+	idempotency_key => 'key ' || i, channel => 'web', actor => 'basket', workspace => w)
+  FROM generate_series(1, 5) AS i, unnest('{1,2}'::bigint[]) AS w;
+SELECT ordertrack.redeem(code, 'ben', '{"amount": 7000, "shipping_address": {"city": "Ulm"}, "metadata": {"k": 1}}')
+  FROM unnest(ARRAY['OFF', 'OFF', 'OFF', 'OFF', 'FIXED', 'FIXED', 'PAUSED', 'OLD', 'none', E'tab\tÄ\\n']) AS code;
+SELECT ordertrack.redeem('OFF', NULL, '[]');
+SELECT ordertrack.redeem('GIFT', 'carl', '{"source_id": "g-1", "amount": 4000}', workspace => w)
+  FROM unnest('{1,2}'::bigint[]) AS w;
+SELECT ordertrack.redeem('GIFT', amount => 700);
+SELECT ordertrack.redeem('GIFT', 'carl', '{"amount": 90000}', 50000);
+SELECT ordertrack.redeem_batch('[{"code": "TEN", "customer": "dora"}, {"code": "GIFT", "amount": 1}]');
+SELECT ordertrack.create_order('{"source_id": "o-1", "amount": 12345, "shipping_address": {"street": "x\\y"}}', 'anna');
+SELECT ordertrack.create_order('{"source_id": "o-2", "status": "awaiting_exchange"}', workspace => 2);
+EOC
+$node->safe_psql('shop', <<'EOC');
+INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status)
+VALUES (1, 'order', 'completed', 'in_progress');
+DELETE FROM ordertrack.status_transitions
+ WHERE workspace_id = 1 AND from_status = 'created' AND to_status = 'fulfilled';
+SELECT ordertrack.rollback_redemption(redemption_id, 'part', 500, 'undo') FROM ordertrack.redemptions
+ WHERE workspace_id = 1 AND code = 'GIFT' AND result = 'success' ORDER BY redemption_id LIMIT 1;
+SELECT ordertrack.rollback_redemption(redemption_id, E'line\nbreak') FROM ordertrack.redemptions
+ WHERE code = 'OFF' AND result = 'success' ORDER BY redemption_id LIMIT 1;
+SELECT ordertrack.rollback_redemption(redemption_id) FROM ordertrack.redemptions
+ WHERE code = 'OFF' AND result = 'failure' LIMIT 1;
+CREATE TEMP TABLE of AS SELECT order_id FROM ordertrack.orders WHERE source_id = 'o-1';
+SELECT ordertrack.set_order_status(order_id, 'on_hold', 'phone', 'eve') FROM of;
+SELECT ordertrack.set_order_status(order_id, 'created') FROM of;
+SELECT ordertrack.update_order(order_id, '{"items": [{"quantity": 2, "price": 5}],
+	"shipping_address": {"street": "new"}}') FROM of;
+SELECT ordertrack.set_order_status(order_id, s) FROM of, unnest('{paid,in_progress,completed,in_progress}'::text[]) AS s;
+UPDATE ordertrack.orders SET status = 'on_hold' WHERE workspace_id = 2 AND status = 'paid';
+EOC
+$node->safe_psql('shop', <<'EOC', extra_params => [ '-U', 'ot_support' ]);
+SELECT ordertrack.add_note(order_id, E'called,\t"angry"\n\\.', 'call') FROM ordertrack.order_list WHERE workspace_id = 1;
+SELECT ordertrack.edit_note(order_id, note_count, repeat('calm ', 1900)) FROM ordertrack.order_list
+ WHERE workspace_id = 1 AND order_id % 3 > 0;
+SELECT ordertrack.delete_note(order_id, note_no) FROM ordertrack.order_history_list
+ WHERE workspace_id = 1 AND note_type = 'custom' AND order_id % 3 = 1;
+EOC
+
+my @tables = relations($node, 'shop', 'r');
+my @relations = relations($node, 'shop', 'rv');
+my $rows = rows_of($node, 'shop', @relations);
+my @schema = schema_of($node, 'shop');
+my @empty = grep { /\|0\|/ } split /\n/, $rows;
+
+is("@empty", '', 'every table and view has rows to compare');
+is_sound($node, 'shop', 'original');
+are_counters_right($node, 'shop', 'original');
+
+sub run_ok
+{
+	my ($name, @command) = @_;
+	my $errors;
+
+	ok(IPC::Run::run(\@command, '>', '/dev/null', '2>', \$errors, IPC::Run::timeout($limit)), $name)
+	  or diag($errors);
+	is($errors, '', "$name: without a warning");
+}
+
+sub restored_ok
+{
+	my ($db, $name) = @_;
+
+	is(rows_of($node, $db, relations($node, $db, 'rv')), $rows, "$name: identical rows of every table and view");
+	same_lines([ schema_of($node, $db) ], \@schema, "$name: identical definitions, triggers, comments and grants");
+	is_sound($node, $db, $name);
+	is_guarded($node, $db, $name);
+	is($node->safe_psql($db, 'SELECT ordertrack.setup()'), $node->safe_psql('shop', 'SELECT ordertrack.setup()'),
+		"$name: setup() runs again");
+	is(rows_of($node, $db, @relations), $rows, "$name: and changes nothing, so a removed move stays removed");
+
+	# A role's access: what its kind opens, and no more.
+	isnt($node->safe_psql($db, 'SELECT count(*) FROM ordertrack.export_redemptions',
+		extra_params => [ '-U', 'ot_auditor' ]), '0', "$name: the auditor reads the export");
+	is(sqlstate_of($node, $db, 'SELECT count(*) FROM ordertrack.order_details', '-U', 'ot_auditor'),
+		'42501', "$name: but no personal data");
+	is(sqlstate_of($node, $db, q{SELECT ordertrack.redeem('TEN')}, '-U', 'ot_auditor'),
+		'42501', "$name: and redeems nothing");
+
+	# The next rows get new numbers, in every table with an identity.
+	is($node->safe_psql($db, <<'EOC', extra_params => [ '-U', 'ot_admin' ]), 'success|f|t|t', "$name: ids continue");
+SELECT ordertrack.create_workspace('third') > 2 AS made_workspace,
+	ordertrack.create_campaign('autumn') > 0 AS made_campaign,
+	ordertrack.create_voucher('NEW', '{"type": "amount", "amount_off": 5}', campaign => 'autumn') > 0 AS made_voucher \gset
+SELECT r.result, r.replayed,
+	r.redemption_id > (SELECT max(redemption_id) FROM ordertrack.redemption_list WHERE redemption_id <> r.redemption_id),
+	r.order_id > (SELECT max(order_id) FROM ordertrack.order_list WHERE order_id <> r.order_id)
+  FROM ordertrack.redeem('NEW', 'new customer', '{"source_id": "new", "amount": 100}') AS r;
+EOC
+	is($node->safe_psql($db, <<'EOC', extra_params => [ '-U', 'ot_app' ]), 't', "$name: keys are known");
+SELECT replayed FROM ordertrack.redeem('TEN', 'anna', '{"source_id": "a-1", "items": [{"product_id": "p", "sku": "s",
+	"name": "tab\there", "quantity": 1, "price": 1999, "metadata": {"x": null}}]}', idempotency_key => 'key 1');
+EOC
+	$node->safe_psql($db, <<'EOC', extra_params => [ '-U', 'ot_support' ]);
+SELECT ordertrack.edit_note(order_id, note_no, 'again') FROM ordertrack.order_history_list
+ WHERE workspace_id = 1 AND note_type = 'custom' AND deleted_at IS NULL;
+EOC
+	is_sound($node, $db, "$name, then worked with");
+	are_counters_right($node, $db, $name);
+}
+
+my $shop = $node->connstr('shop');
+
+$node->safe_psql('postgres', "CREATE DATABASE $_") for qw(plain custom parallel);
+run_ok('pg_dump as plain SQL', 'pg_dump', '-f', "$dumps/plain.sql", '-d', $shop);
+run_ok('psql', 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', "$dumps/plain.sql", '-d', $node->connstr('plain'));
+restored_ok('plain', 'plain');
+
+run_ok('pg_dump in custom format', 'pg_dump', '-Fc', '-f', "$dumps/custom.dump", '-d', $shop);
+run_ok('pg_restore', 'pg_restore', '-e', '-d', $node->connstr('custom'), "$dumps/custom.dump");
+restored_ok('custom', 'custom');
+
+run_ok('pg_dump in directory format', 'pg_dump', '-Fd', '-j2', '-f', "$dumps/directory", '-d', $shop);
+run_ok('parallel pg_restore', 'pg_restore', '-e', '-j2', '-d', $node->connstr('parallel'), "$dumps/directory");
+restored_ok('parallel', 'parallel');
+
+# Data only: the tables are there, without rows, before the data come.
+install($node, 'data', 'seed => false');
+my @filled = grep { !/\|0\|/ } split /\n/, rows_of($node, 'data', @tables);
+is("@filled", '', 'setup(seed => false) leaves every table empty');
+run_ok('pg_restore --data-only', 'pg_restore', '-e', '--data-only', '--disable-triggers',
+	'-d', $node->connstr('data'), "$dumps/custom.dump");
+isnt(unarmed($node, 'data'), '', 'data only: the triggers are no longer armed');
+$node->safe_psql('data', 'SELECT ordertrack.setup()');
+restored_ok('data', 'data only');
+
+# A dump of the restored database is one again.
+run_ok('pg_dump of what was restored', 'pg_dump', '-Fc', '-f', "$dumps/again.dump", '-d', $node->connstr('data'));
+$node->safe_psql('postgres', 'CREATE DATABASE again');
+run_ok('pg_restore of it', 'pg_restore', '-e', '-d', $node->connstr('again'), "$dumps/again.dump");
+is(rows_of($node, 'again', @relations), rows_of($node, 'data', @relations), 'restored twice: identical rows');
+is_sound($node, 'again', 'restored twice');
+
+$node->stop;
+done_testing();

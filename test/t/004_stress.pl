@@ -1,0 +1,279 @@
+# Many sessions at the same instant: what an isolation test shows for two or three
+# callers at chosen points must hold for 32 at points that nobody chose. pgbench
+# drives them; any error, a deadlock or a serialization failure too, ends its run.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use OrdertrackTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_server('main');
+my $limit = $PostgreSQL::Test::Utils::timeout_default;
+
+install($node, 'postgres');
+
+# Runs scripts (name => [weight, text]) in so many sessions, each so many calls.
+sub run_sessions
+{
+	my ($name, $sessions, $calls, %scripts) = @_;
+	my @files;
+	my ($output, $errors);
+
+	for my $script (sort keys %scripts)
+	{
+		my $path = $node->basedir . "/$script.sql";
+
+		write_file($path, $scripts{$script}[1]);
+		push @files, '-f', "$path\@$scripts{$script}[0]";
+	}
+	ok(IPC::Run::run(
+		[ 'pgbench', '-n', '-c', $sessions, '-j', 2, '-t', $calls, '-D', 'turn=0',
+			@files, $node->connstr('postgres') ],
+		'>', \$output, '2>', \$errors, IPC::Run::timeout($limit)), "$name: $sessions sessions work without an error")
+	  or diag($errors);
+	is($output =~ /actually processed: (\S+)/ ? $1 : $output, join('/', ($sessions * $calls) x 2),
+		"$name: all calls were made, none ended by a deadlock");
+}
+
+sub asked_is
+{
+	my ($sql, $expected, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+	is($node->safe_psql('postgres', $sql), $expected, $name);
+}
+
+# One code for 1000 uses, asked for 6400 times.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_campaign('thousand', redemption_limit => 1500);
+SELECT ordertrack.create_voucher('THOUSAND', '{"type": "amount", "amount_off": 100}', campaign => 'thousand',
+	redemption_limit => 1000);
+EOC
+run_sessions('limit', 32, 200, limit => [ 1, <<'EOC' ]);
+SELECT ordertrack.redeem('THOUSAND', 'customer ' || :client_id, '{"items": [{"quantity": 2, "price": 500},
+	{"quantity": 1, "price": 1}]}');
+EOC
+asked_is(<<'EOC', "failure|quantity_exceeded|5400\nsuccess||1000", 'limit: 6400 rows, exactly 1000 of them a success');
+SELECT result, failure_code, count(*) FROM ordertrack.redemptions WHERE code = 'THOUSAND' GROUP BY 1, 2 ORDER BY 1
+EOC
+asked_is(<<'EOC', '1000|1000|1000|2000|1000', 'limit: the counters say so, and nothing is left of lost races');
+SELECT (SELECT redeemed_count FROM ordertrack.vouchers WHERE code = 'THOUSAND'),
+	(SELECT redeemed_count FROM ordertrack.campaigns WHERE name = 'thousand'),
+	(SELECT count(*) FROM ordertrack.orders), (SELECT count(*) FROM ordertrack.order_items),
+	(SELECT count(*) FROM ordertrack.orders WHERE discount_amount = 100 AND total_amount = 901 AND status = 'paid')
+EOC
+
+# One gift card, spent by all in amounts of their choice; an order takes what it
+# can use, an amount above the balance is refused.
+$node->safe_psql('postgres', q{SELECT ordertrack.create_voucher('CARD', gift_amount => 50000)});
+run_sessions('gift card', 32, 30, gift => [ 1, <<'EOC' ]);
+\set amount random(1, 400)
+\set price random(100, 300)
+SELECT ordertrack.redeem('CARD', NULL, '{"amount": :price}', :amount);
+EOC
+asked_is(<<'EOC', '960|t|t|t', 'gift card: credits taken are what the balance has lost, and no two saw the same balance');
+SELECT count(*), sum(r.amount) = min(v.gift_amount - v.gift_balance), min(r.gift_balance) >= 0,
+	count(r.gift_balance) FILTER (WHERE result = 'success')
+	 = count(DISTINCT r.gift_balance) FILTER (WHERE result = 'success')
+  FROM ordertrack.vouchers AS v JOIN ordertrack.redemptions AS r USING (workspace_id, code) WHERE v.code = 'CARD'
+EOC
+asked_is(<<'EOC', 't', 'gift card: nobody was refused what was there');
+SELECT NOT EXISTS (SELECT FROM ordertrack.redemptions WHERE code = 'CARD' AND result = 'failure'
+	AND (failure_code <> 'gift_amount_exceeded' OR gift_balance >= 400))
+EOC
+
+# Limits for each customer, of a code and of its campaign.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_campaign('each', customer_limit => 9);
+SELECT ordertrack.create_voucher('SEVEN', '{"type": "amount", "amount_off": 1}', customer_limit => 7);
+SELECT ordertrack.create_voucher('EACH ' || i, '{"type": "amount", "amount_off": 1}', campaign => 'each', customer_limit => 6)
+  FROM generate_series(1, 2) AS i;
+EOC
+run_sessions('customer limit', 32, 40, one => [ 1, <<'EOC' ], two => [ 1, <<'EOD' ]);
+SELECT ordertrack.redeem('SEVEN', 'limited ' || :client_id % 10, '{"amount": 50}');
+EOC
+\set code random(1, 2)
+SELECT ordertrack.redeem('EACH :code', 'limited ' || :client_id % 10, '{"amount": 50}');
+EOD
+asked_is(<<'EOC', '70|7|90|9|6', 'customer limit: every customer has used up his share, and no more');
+SELECT sum(used) FILTER (WHERE code = 'SEVEN'), max(used) FILTER (WHERE code = 'SEVEN'),
+	(SELECT sum(used) FROM ordertrack.campaign_customers), (SELECT max(used) FROM ordertrack.campaign_customers),
+	max(used) FILTER (WHERE code LIKE 'EACH%')
+  FROM ordertrack.voucher_customers JOIN ordertrack.vouchers USING (workspace_id, voucher_id)
+EOC
+asked_is(<<'EOC', 'redemption_rules_violated', 'customer limit: that is what the others are told');
+SELECT DISTINCT failure_code FROM ordertrack.redemptions WHERE customer LIKE 'limited %' AND result = 'failure'
+EOC
+
+# Runs a statement that may end with one of these SQLSTATEs; any other goes on.
+$node->safe_psql('postgres', <<'EOC');
+CREATE FUNCTION attempt(statement text, VARIADIC allowed text[]) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+	RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+	IF SQLSTATE = ANY (allowed) THEN
+		RETURN SQLSTATE;
+	END IF;
+	RAISE;
+END
+$$;
+CREATE TABLE answers (turn int, session int, id bigint, result text, replayed boolean, other text);
+EOC
+
+# Equal keys, sent at once: 15 of them can succeed, and refusals are kept as well.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_voucher('KEYED', '{"type": "amount", "amount_off": 1}', redemption_limit => 15);
+EOC
+run_sessions('keys', 20, 20, keys => [ 1, <<'EOC' ]);
+\set turn :turn + 1
+\set choice :client_id % 2
+SELECT redemption_id AS id, result, replayed
+  FROM ordertrack.redeem('KEYED', 'keyed :turn', '{"source_id": "keyed :turn", "amount": 10}',
+	idempotency_key => 'key :turn') \gset
+SELECT attempt($$SELECT ordertrack.redeem('none', metadata => '{"choice": :choice}', idempotency_key => 'other :turn')$$,
+	'OT003') AS other \gset
+INSERT INTO answers VALUES (:turn, :client_id, :id, ':result', ':replayed', ':other');
+EOC
+asked_is(<<'EOC', '20', 'keys: each has one effect and one answer, given again to the 19 others');
+SELECT count(*) FROM (SELECT FROM answers GROUP BY turn
+	HAVING count(*) = 20 AND count(DISTINCT (id, result)) = 1 AND count(*) FILTER (WHERE NOT replayed) = 1) AS t
+EOC
+asked_is(<<'EOC', '20|15|15|15|20', 'keys: as many rows as keys');
+SELECT count(*), count(*) FILTER (WHERE result = 'success'),
+	(SELECT redeemed_count FROM ordertrack.vouchers WHERE code = 'KEYED'),
+	(SELECT count(*) FROM ordertrack.orders WHERE source_id LIKE 'keyed %'),
+	(SELECT count(*) FROM ordertrack.idempotency_keys WHERE idempotency_key LIKE 'key %')
+  FROM ordertrack.redemptions WHERE code = 'KEYED'
+EOC
+asked_is(<<'EOC', '20|20', 'keys: of two requests with one key the first wins, and the other is an error');
+SELECT (SELECT count(*) FROM (SELECT FROM answers GROUP BY turn HAVING count(*) FILTER (WHERE other = 'OT003') = 10
+	 AND count(DISTINCT session % 2) FILTER (WHERE other = 'done') = 1) AS t),
+	(SELECT count(*) FROM ordertrack.redemptions WHERE code = 'none')
+EOC
+
+# Everything at once, at random. Orders and customers that a batch names are
+# there before, as two batches that create the same ones in another order could
+# only wait for each other.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_campaign('mix', redemption_limit => 400, customer_limit => 60);
+SELECT ordertrack.create_campaign('mix open');
+SELECT ordertrack.create_voucher('mix ' || i,
+	CASE WHEN i <= 8 THEN jsonb_build_object('type', 'percent', 'percent_off', 7.5 * i) END,
+	CASE WHEN i > 8 THEN 40000 END, CASE WHEN i % 2 = 0 THEN 'mix' WHEN i % 3 = 0 THEN 'mix open' END,
+	redemption_limit => CASE WHEN i IN (2, 3, 9) THEN 150 END, customer_limit => CASE WHEN i IN (3, 4, 10) THEN 20 END)
+  FROM generate_series(1, 12) AS i;
+SELECT ordertrack.create_order(jsonb_build_object('source_id', 'mix ' || i, 'amount', i * 1000), 'mix ' || i % 10)
+  FROM generate_series(1, 40) AS i;
+SELECT ordertrack.redeem('mix 12', 'mix 1', '{"source_id": "mix 40"}', 5000);
+EOC
+my $random = <<'EOC';
+\set code random(1, 12)
+\set code2 random(1, 12)
+\set code3 random(1, 12)
+\set customer random(0, 9)
+\set order random(1, 40)
+\set order2 random(1, 40)
+\set price random(0, 3000)
+\set credits random(1, 2000)
+\set back random(0, 200)
+\set note random(2, 7)
+\set status random(1, 9)
+EOC
+my $statuses = "'{created,paid,fulfilled,in_progress,partially_shipped,completed,on_hold,awaiting_exchange,canceled}'";
+my $order = "(SELECT max(order_id) - :back FROM ordertrack.orders WHERE workspace_id = 1)";
+
+run_sessions('mix', 8, 250,
+	new_order => [ 4, $random . <<'EOC' ],
+SELECT ordertrack.redeem('mix :code', 'mix :customer', '{"items": [{"quantity": 2, "price": :price}]}');
+EOC
+	old_order => [ 6, $random . <<'EOC' ],
+SELECT ordertrack.redeem('mix :code', CASE WHEN :customer > 3 THEN 'mix :customer' END,
+	'{"source_id": "mix :order", "amount": 5000}', CASE WHEN :customer > 5 THEN :credits END);
+EOC
+	same_new_order => [ 4, $random . <<'EOC' ],
+SELECT ordertrack.redeem('mix :code', 'fresh :customer', '{"source_id": "fresh :order", "amount": 5000}');
+EOC
+	batch => [ 2, $random . <<'EOC' ],
+SELECT ordertrack.redeem_batch('[{"code": "mix :code", "customer": "mix :customer", "order_data": {"source_id": "mix :order"}},
+	{"code": "mix :code2", "order_data": {"source_id": "mix :order2"}},
+	{"code": "mix :code3", "customer": "mix :customer", "amount": 5}]');
+EOC
+	rollback => [ 8, $random . <<'EOC' ],
+SELECT ordertrack.rollback_redemption((SELECT max(redemption_id) - :back FROM ordertrack.redemptions WHERE workspace_id = 1),
+	amount => CASE WHEN :customer > 3 THEN :credits / 10 + 1 END);
+EOC
+	status => [ 4, $random . <<"EOC" ],
+SELECT attempt(format('SELECT ordertrack.set_order_status(%s, %L)', $order, (${statuses}::text[])[:status]), 'OT001', 'OT010');
+EOC
+	raw_status => [ 3, $random . <<"EOC" ],
+SELECT attempt(format('UPDATE ordertrack.orders SET status = %L WHERE workspace_id = 1 AND order_id = %s',
+	(${statuses}::text[])[:status], $order), 'OT010');
+EOC
+	raw_customer => [ 1, $random . <<"EOC" ],
+UPDATE ordertrack.orders SET customer_id = (SELECT customer_id FROM ordertrack.customers
+	 WHERE workspace_id = 1 AND source_id = 'mix :customer')
+ WHERE workspace_id = 1 AND source_id = 'fresh :order';
+EOC
+	notes => [ 4, $random . <<"EOC" ],
+SELECT attempt(format('SELECT ordertrack.add_note(%s, %L)', $order, 'a note'), 'OT001');
+SELECT attempt(format('SELECT ordertrack.edit_note(%s, :note, %L)', $order, 'other words'), 'OT001', 'OT005', 'OT020');
+SELECT attempt(format('SELECT ordertrack.delete_note(%s, :note)', $order), 'OT001', 'OT005', 'OT020');
+EOC
+	rollback_part => [ 2, $random . <<'EOC' ],
+SELECT ordertrack.rollback_redemption((SELECT min(redemption_id) FROM ordertrack.redemptions
+	 WHERE workspace_id = 1 AND code = 'mix 12'), amount => :note);
+EOC
+	update_order => [ 2, $random . <<"EOC" ],
+\\set back random(0, 3)
+SELECT ordertrack.create_order('{"items": [{"quantity": 2, "price": 500}]}', 'mix :customer');
+SELECT attempt(format('SELECT ordertrack.update_order(%s, %L)', $order,
+	'{"items": [{"quantity": 1, "price": :price}], "metadata": {"k": :price}}'), 'OT001', '55000');
+EOC
+	limits => [ 1, $random . <<'EOC' ]);
+SELECT ordertrack.update_voucher('mix :code', redemption_limit => 100000, customer_limit => 50000);
+SELECT ordertrack.update_voucher('mix :code', clear => '{redemption_limit,customer_limit}') WHERE :customer > 4;
+SELECT ordertrack.update_campaign('mix open', customer_limit => 50000);
+SELECT ordertrack.update_campaign('mix open', clear => '{customer_limit}') WHERE :customer < 4;
+EOC
+asked_is(<<'EOC', '', 'mix: enough of each kind was done');
+SELECT what, n FROM (
+	SELECT kind || ' ' || result, count(*) FROM ordertrack.redemptions WHERE code LIKE 'mix %' GROUP BY 1
+	UNION ALL SELECT 'further part', count(*) FROM ordertrack.redemptions WHERE rollback_no > 1
+	UNION ALL SELECT 'note ' || event_type, count(*) FROM ordertrack.order_notes GROUP BY 1
+	UNION ALL SELECT 'deleted note', count(*) FROM ordertrack.order_notes WHERE deleted_at IS NOT NULL) AS counts (what, n)
+ WHERE n < 5
+EOC
+
+# A code with a limit for each customer, used by one for an order of another, and
+# orders that move from one customer to another.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_voucher('CROSS', '{"type": "amount", "amount_off": 1}', customer_limit => 100000);
+SELECT ordertrack.create_order(jsonb_build_object('source_id', 'cross ' || i, 'amount', 100000, 'status', 'paid'),
+	'cross ' || i % 2) FROM generate_series(1, 20) AS i;
+EOC
+run_sessions('crosswise', 8, 100, cross => [ 2, <<'EOC' ], move => [ 1, <<'EOD' ]);
+\set order random(1, 20)
+\set customer random(0, 1)
+\set back random(0, 30)
+SELECT ordertrack.redeem('CROSS', 'cross :customer', '{"source_id": "cross :order"}');
+SELECT ordertrack.rollback_redemption((SELECT max(redemption_id) - :back FROM ordertrack.redemptions WHERE workspace_id = 1));
+EOC
+\set order random(1, 20)
+\set customer random(0, 1)
+UPDATE ordertrack.orders SET customer_id = (SELECT customer_id FROM ordertrack.customers
+	 WHERE workspace_id = 1 AND source_id = 'cross :customer')
+ WHERE workspace_id = 1 AND source_id = 'cross :order';
+EOD
+
+is_sound($node, 'postgres', 'in the end');
+are_counters_right($node, 'postgres', 'in the end');
+is($node->log_contains('ERROR:  (?:deadlock|could not serialize)|PANIC|TRAP|terminated by signal'),
+	'', 'no deadlock and no crash in the log');
+
+$node->stop;
+done_testing();
