@@ -140,6 +140,9 @@ read_item(OtRequest *request, const JsonbValue *item)
 		case OT_NUMBER_ABSENT:
 			break;
 	}
+	/* What could not be read is part of the request all the same. */
+	if (request->is_bad)
+		request->raw = JsonbToCString(NULL, object, item->val.binary.len);
 	ot_request_read(request, code, customer, read_jsonb(object, "order_data"),
 					read_jsonb(object, "metadata"));
 }

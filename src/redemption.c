@@ -214,13 +214,14 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 static void
 hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 {
-	const char *fields[5];
+	const char *fields[6];
 
 	fields[0] = request->code;
 	fields[1] = request->customer;
 	fields[2] = order_data == NULL ? NULL : ot_json_to_text(order_data);
 	fields[3] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
 	fields[4] = metadata == NULL ? NULL : ot_json_to_text(metadata);
+	fields[5] = request->raw;
 	ot_request_hash("redeem", lengthof(fields), fields, request->hash);
 }
 

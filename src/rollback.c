@@ -17,7 +17,7 @@ PG_FUNCTION_INFO_V1(ordertrack_rollback_redemption);
 static void read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request);
 static void check_text(OtRollbackRequest *request, char **text, const char *name,
 					   int max_bytes);
-static void hash_request(OtRollbackRequest *request);
+static void hash_request(OtRollbackRequest *request, bool has_id);
 static bool roll_back(const OtRollbackRequest *request, OtOutcome *outcome);
 static void lock(const OtRollbackRequest *request, OtRollbackFacts *facts);
 static void read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts);
@@ -73,7 +73,7 @@ read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request)
 	request->workspace = ot_workspace_arg(fcinfo, 6);
 	request->now = GetCurrentTimestamp();
 	if (request->idempotency_key != NULL)
-		hash_request(request);
+		hash_request(request, !PG_ARGISNULL(0));
 	check_text(request, &request->reason, "reason", OT_MAX_TEXT);
 	check_text(request, &request->channel, "channel", OT_MAX_TEXT);
 	check_text(request, &request->actor, "actor", OT_MAX_TEXT);
@@ -97,7 +97,7 @@ check_text(OtRollbackRequest *request, char **text, const char *name, int max_by
 }
 
 static void
-hash_request(OtRollbackRequest *request)
+hash_request(OtRollbackRequest *request, bool has_id)
 {
 	const char *fields[3];
 

@@ -52,6 +52,7 @@ typedef struct OtRequest
 	uint8 hash[OT_HASH_LENGTH]; /* of the request, where it has a key */
 	char *channel;
 	char *actor;
+	const char *raw;		 /* of a batch's item that could not be read, or NULL */
 	bool is_bad;			 /* the input itself is wrong */
 	const char *bad_message; /* in what way */
 } OtRequest;

@@ -79,7 +79,7 @@ sub server_ticks {
 		$ticks = 0;
 		(undef, $reaped_before) = process_ticks(slurp("/proc/$postmaster/stat"));
 		for my $process (map { slurp($_) // () } glob '/proc/[0-9]*/stat') {
-			my ($parent) = $process =~ /\) \S+ (\d+)/;
+			my ($parent) = $process =~ /\) \S+ (\d+)/ or next; # it ended just now
 			$ticks += (process_ticks($process))[0] if $parent == $postmaster;
 		}
 		(my $own, $reaped) = process_ticks(slurp("/proc/$postmaster/stat"));

@@ -3,7 +3,8 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT * FROM no_plan();
 
-CREATE TEMP TABLE kinds AS SELECT kind, 'tap ' || kind AS role FROM unnest('{app,support,admin,auditor}'::text[]) AS kind;
+CREATE TEMP TABLE kinds AS SELECT kind, 'tap ' || kind AS role
+  FROM unnest('{app,support,admin,auditor}'::text[]) AS kind;
 CREATE ROLE "tap app";
 CREATE ROLE "tap support";
 CREATE ROLE "tap admin";
@@ -13,68 +14,100 @@ SELECT ordertrack.grant_access(kind, role) FROM kinds
 \g /dev/null
 
 CREATE TEMP TABLE functions AS
-SELECT p.oid, p.proname::text AS name, p.oid::regprocedure::text AS signature, p.prosecdef, p.provolatile, p.proconfig
+SELECT p.oid, p.proname::text AS name, p.oid::regprocedure::text AS signature, p.prosecdef, p.provolatile,
+	p.proconfig
   FROM pg_proc AS p WHERE p.pronamespace = 'ordertrack'::regnamespace;
 CREATE TEMP TABLE relations AS
-SELECT c.oid, c.relname::text AS name, c.relkind FROM pg_class AS c WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S');
+SELECT c.oid, c.relname::text AS name, c.relkind FROM pg_class AS c
+ WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S');
 
 -- Nothing for PUBLIC, nor for a role that has got nothing.
-SELECT ok(NOT has_function_privilege(role, oid, 'EXECUTE'), format('%s may not execute %s', role, signature)) FROM functions, unnest('{public,tap nobody}'::text[]) AS role;
-SELECT ok(NOT has_any_column_privilege(role, oid, 'SELECT, INSERT, UPDATE, REFERENCES') AND NOT has_table_privilege(role, oid, 'DELETE, TRUNCATE, TRIGGER'),
+SELECT ok(NOT has_function_privilege(role, oid, 'EXECUTE'), format('%s may not execute %s', role, signature))
+  FROM functions, unnest('{public,tap nobody}'::text[]) AS role;
+SELECT ok(NOT has_any_column_privilege(role, oid, 'SELECT, INSERT, UPDATE, REFERENCES')
+	AND NOT has_table_privilege(role, oid, 'DELETE, TRUNCATE, TRIGGER'),
 		format('%s has no privilege on %s', role, name))
   FROM relations, unnest('{public,tap nobody}'::text[]) AS role WHERE relkind <> 'S';
-SELECT ok(NOT has_sequence_privilege(role, oid, 'USAGE, SELECT, UPDATE'), format('%s has no privilege on %s', role, name))
+SELECT ok(NOT has_sequence_privilege(role, oid, 'USAGE, SELECT, UPDATE'),
+	format('%s has no privilege on %s', role, name))
   FROM relations, (SELECT 'public' UNION SELECT role FROM kinds) AS r (role) WHERE relkind = 'S';
-SELECT ok(NOT has_schema_privilege(role, 'ordertrack', 'USAGE, CREATE'), role || ' has no privilege on the schema') FROM unnest('{public,tap nobody}'::text[]) AS role;
+SELECT ok(NOT has_schema_privilege(role, 'ordertrack', 'USAGE, CREATE'),
+	role || ' has no privilege on the schema') FROM unnest('{public,tap nobody}'::text[]) AS role;
 
 -- Each kind has exactly what access_rights() says.
-SELECT bag_eq('SELECT DISTINCT kind FROM ordertrack.access_rights()', 'SELECT kind FROM kinds', 'access_rights() knows the kinds');
-SELECT is((SELECT count(*) FROM functions WHERE name = r.object_name), 1::bigint, 'there is one function ' || object_name)
+SELECT bag_eq('SELECT DISTINCT kind FROM ordertrack.access_rights()', 'SELECT kind FROM kinds',
+	'access_rights() knows the kinds');
+SELECT is((SELECT count(*) FROM functions WHERE name = r.object_name), 1::bigint,
+	'there is one function ' || object_name)
   FROM (SELECT DISTINCT object_name FROM ordertrack.access_rights() WHERE object_type = 'function') AS r;
-SELECT is((SELECT count(*) FROM relations WHERE name = r.object_name AND relkind = 'v'), 1::bigint, 'there is a view ' || object_name)
+SELECT is((SELECT count(*) FROM relations WHERE name = r.object_name AND relkind = 'v'), 1::bigint,
+	'there is a view ' || object_name)
   FROM (SELECT DISTINCT object_name FROM ordertrack.access_rights() WHERE object_type <> 'function') AS r;
-CREATE TEMP TABLE rights AS SELECT k.role, r.* FROM kinds AS k JOIN ordertrack.access_rights() AS r USING (kind);
+CREATE TEMP TABLE rights AS SELECT k.role, r.* FROM kinds AS k
+  JOIN ordertrack.access_rights() AS r USING (kind);
 SELECT is(has_function_privilege(k.role, f.oid, 'EXECUTE'),
-		EXISTS (SELECT FROM rights AS r WHERE r.kind = k.kind AND r.object_type = 'function' AND r.object_name = f.name), format('%s: execute %s', k.kind, f.signature))
+		EXISTS (SELECT FROM rights AS r WHERE r.kind = k.kind AND r.object_type = 'function'
+			AND r.object_name = f.name), format('%s: execute %s', k.kind, f.signature))
   FROM kinds AS k, functions AS f ORDER BY kind, signature;
 SELECT is(has_table_privilege(k.role, t.oid, 'SELECT'),
-		EXISTS (SELECT FROM rights AS r WHERE r.kind = k.kind AND r.object_type = 'view' AND r.object_name = t.name), format('%s: select from %s', k.kind, t.name))
+		EXISTS (SELECT FROM rights AS r WHERE r.kind = k.kind AND r.object_type = 'view'
+			AND r.object_name = t.name), format('%s: select from %s', k.kind, t.name))
   FROM kinds AS k, relations AS t WHERE relkind <> 'S' ORDER BY kind, name;
-SELECT ok(NOT has_table_privilege(k.role, t.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') AND NOT has_any_column_privilege(k.role, t.oid, 'INSERT, UPDATE, REFERENCES')
-		AND (t.relkind = 'v' OR NOT has_any_column_privilege(k.role, t.oid, 'SELECT')), format('%s: nothing else on %s', k.kind, t.name))
+SELECT ok(NOT has_table_privilege(k.role, t.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+	AND NOT has_any_column_privilege(k.role, t.oid, 'INSERT, UPDATE, REFERENCES')
+		AND (t.relkind = 'v' OR NOT has_any_column_privilege(k.role, t.oid, 'SELECT')),
+		format('%s: nothing else on %s', k.kind, t.name))
   FROM kinds AS k, relations AS t WHERE relkind <> 'S' ORDER BY kind, name;
-SELECT is(has_schema_privilege(role, 'ordertrack', 'USAGE')::text || has_schema_privilege(role, 'ordertrack', 'CREATE'), 'truefalse', kind || ' may use the schema, not create in it') FROM kinds;
+SELECT is(has_schema_privilege(role, 'ordertrack', 'USAGE')::text || has_schema_privilege(role, 'ordertrack', 'CREATE'),
+	'truefalse', kind || ' may use the schema, not create in it') FROM kinds;
 
 -- What each kind is for.
-SELECT ok(EXISTS (SELECT FROM rights AS r WHERE r.kind = c.kind AND r.object_name = c.name) = c.is_open, format('%s: %s %s', c.kind, CASE WHEN c.is_open THEN 'may' ELSE 'may not' END, c.name))
-  FROM (VALUES ('app', '{validate,redeem,redeem_batch,rollback_redemption,create_order,update_order,set_order_status}'::text[], true),
-	('app', '{create_voucher,update_voucher,create_campaign,create_workspace,grant_access,setup,order_details,edit_note,delete_note}', false),
+SELECT ok(EXISTS (SELECT FROM rights AS r WHERE r.kind = c.kind AND r.object_name = c.name) = c.is_open,
+	format('%s: %s %s', c.kind, CASE WHEN c.is_open THEN 'may' ELSE 'may not' END, c.name))
+  FROM (VALUES
+	('app', '{validate,redeem,redeem_batch,rollback_redemption,create_order,update_order,
+		set_order_status}'::text[], true),
+	('app', '{create_voucher,update_voucher,create_campaign,create_workspace,grant_access,setup,
+		order_details,edit_note,delete_note}', false),
 	('support', '{order_list,order_details,order_history,add_note,edit_note,delete_note}', true),
 	('support', '{redeem,rollback_redemption,set_order_status,create_voucher,grant_access,setup}', false),
-	('admin', '{create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,put_customer,redeem,verify_order,export_query,order_details}', true),
+	('admin', '{create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,put_customer,
+		redeem,verify_order,export_query,order_details}', true),
 	('admin', '{setup,arm_triggers,apply_access}', false),
-	('auditor', '{verify_order,export_query,order_list,redemption_list,export_orders,export_order_items,export_redemptions,export_order_notes}', true),
-	('auditor', '{order_details,redeem,add_note,put_customer,set_order_status}', false)) AS a (kind, names, is_open)
+	('auditor', '{verify_order,export_query,order_list,redemption_list,export_orders,export_order_items,
+		export_redemptions,export_order_notes}', true),
+	('auditor', '{order_details,redeem,add_note,put_customer,set_order_status}', false)
+  ) AS a (kind, names, is_open)
  CROSS JOIN LATERAL (SELECT a.kind, unnest(a.names) AS name, a.is_open) AS c;
 
 -- The auditor sees no personal data and writes nothing.
-SELECT ok(f.provolatile <> 'v', 'auditor: ' || f.name || ' writes nothing') FROM rights AS r JOIN functions AS f ON f.name = r.object_name WHERE kind = 'auditor' AND object_type = 'function';
-SELECT is_empty($$SELECT r.object_name, a.attname FROM rights AS r JOIN pg_attribute AS a ON a.attrelid = ('ordertrack.' || r.object_name)::regclass AND a.attnum > 0
-	WHERE r.kind = 'auditor' AND r.object_type = 'view' AND (a.attname ~ 'email|phone|name$|address|submitted_by$|on_behalf_of|title|detail|salt' AND a.attname NOT IN ('name', 'campaign'))$$,
+SELECT ok(f.provolatile <> 'v', 'auditor: ' || f.name || ' writes nothing') FROM rights AS r
+  JOIN functions AS f ON f.name = r.object_name WHERE kind = 'auditor' AND object_type = 'function';
+SELECT is_empty($$SELECT r.object_name, a.attname FROM rights AS r
+	JOIN pg_attribute AS a ON a.attrelid = ('ordertrack.' || r.object_name)::regclass AND a.attnum > 0
+	WHERE r.kind = 'auditor' AND r.object_type = 'view'
+		AND (a.attname ~ 'email|phone|name$|address|submitted_by$|on_behalf_of|title|detail|salt'
+			AND a.attname NOT IN ('name', 'campaign'))$$,
 	'auditor: no column of personal data');
-SELECT ordertrack.create_order('{"source_id":"o","amount":5,"shipping_address":{"city":"SECRET"},"submitted_by":"SECRET","on_behalf_of":"SECRET","items":[{"quantity":1,"price":5}]}', 'anna') AS o,
+SELECT ordertrack.create_order('{"source_id":"o","amount":5,"shipping_address":{"city":"SECRET"},
+		"submitted_by":"SECRET","on_behalf_of":"SECRET","items":[{"quantity":1,"price":5}]}', 'anna') AS o,
 	ordertrack.put_customer('anna', 'SECRET', 'SECRET', 'SECRET', 'SECRET', '{"city":"SECRET"}'),
-	ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}'), ordertrack.create_voucher('CARD', gift_amount => 100)
+	ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}'),
+	ordertrack.create_voucher('CARD', gift_amount => 100)
 \gset
 SELECT ordertrack.add_note(:o, 'SECRET', 'SECRET'), ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}')
 \g /dev/null
-SELECT is_empty(format('SELECT * FROM ordertrack.%I AS v WHERE v::text LIKE ''%%SECRET%%''', object_name), 'auditor: no secret in ' || object_name)
+SELECT is_empty(format('SELECT * FROM ordertrack.%I AS v WHERE v::text LIKE ''%%SECRET%%''', object_name),
+	'auditor: no secret in ' || object_name)
   FROM rights WHERE kind = 'auditor' AND object_type = 'view';
-SELECT isnt_empty(format('SELECT * FROM ordertrack.%I', object_name), 'there is something in ' || object_name) FROM rights WHERE kind = 'auditor' AND object_type = 'view';
+SELECT isnt_empty(format('SELECT * FROM ordertrack.%I', object_name), 'there is something in ' || object_name)
+  FROM rights WHERE kind = 'auditor' AND object_type = 'view';
 
 -- How functions are declared.
-SELECT is(proconfig[1], 'search_path=pg_catalog, pg_temp', 'security definer, with a search_path: ' || signature) FROM functions WHERE prosecdef;
-SELECT ok(f.prosecdef, 'security definer: ' || f.signature) FROM functions AS f WHERE name IN (SELECT object_name FROM rights WHERE object_type = 'function');
+SELECT is(proconfig[1], 'search_path=pg_catalog, pg_temp',
+	'security definer, with a search_path: ' || signature) FROM functions WHERE prosecdef;
+SELECT ok(f.prosecdef, 'security definer: ' || f.signature) FROM functions AS f
+ WHERE name IN (SELECT object_name FROM rights WHERE object_type = 'function');
 
 -- It works through the door, and only there.
 CREATE FUNCTION pg_temp.as_role(role name, command text) RETURNS text LANGUAGE plpgsql AS $$
@@ -92,37 +125,54 @@ $$;
 SELECT is(pg_temp.as_role(role, command), wanted, role || ': ' || command) FROM (VALUES
 	('tap app', 'SELECT result FROM ordertrack.redeem(''OFF'', ''new'', ''{"amount":7}'')', 'success'),
 	('tap app', 'SELECT result FROM ordertrack.redeem_batch(''[{"code":"CARD","amount":10}]'')', 'success'),
-	('tap app', 'SELECT ordertrack.create_order(''{"source_id":"by app"}'') > 0', 'true'), ('tap app', 'SELECT count(*) > 0 FROM ordertrack.order_history(' || :o || ')', 'true'),
-	('tap app', 'SELECT count(*) FROM ordertrack.orders', '42501'), ('tap app', 'SELECT count(*) FROM ordertrack.order_list', '42501'),
-	('tap app', 'SELECT ordertrack.create_voucher(''X'', gift_amount => 1)', '42501'), ('tap app', 'UPDATE ordertrack.vouchers SET gift_balance = 100', '42501'),
-	('tap app', 'SELECT ordertrack.grant_access(''admin'', ''tap app'')', '42501'), ('tap app', 'SELECT nextval(''ordertrack.orders_order_id_seq'')', '42501'),
-	('tap support', 'SELECT email FROM ordertrack.order_details WHERE source_id = ''o''', 'SECRET'), ('tap support', 'SELECT ordertrack.redeem(''OFF'')', '42501'),
-	('tap admin', 'SELECT ordertrack.create_voucher(''ADM'', gift_amount => 1) > 0', 'true'), ('tap admin', 'DELETE FROM ordertrack.order_notes', '42501'),
-	('tap admin', 'INSERT INTO ordertrack.access_grants (kind, role_name) VALUES (''admin'', ''me'')', '42501'), ('tap admin', 'SELECT ordertrack.setup()', '42501'),
-	('tap auditor', 'SELECT count(*) FROM ordertrack.verify_order(' || :o || ')', '0'), ('tap auditor', 'SELECT count(*) > 0 FROM ordertrack.export_redemptions', 'true'),
-	('tap auditor', 'SELECT ordertrack.export_query(''orders'') IS NOT NULL', 'true'), ('tap auditor', 'SELECT email FROM ordertrack.customers', '42501'),
+	('tap app', 'SELECT ordertrack.create_order(''{"source_id":"by app"}'') > 0', 'true'),
+	('tap app', 'SELECT count(*) > 0 FROM ordertrack.order_history(' || :o || ')', 'true'),
+	('tap app', 'SELECT count(*) FROM ordertrack.orders', '42501'),
+	('tap app', 'SELECT count(*) FROM ordertrack.order_list', '42501'),
+	('tap app', 'SELECT ordertrack.create_voucher(''X'', gift_amount => 1)', '42501'),
+	('tap app', 'UPDATE ordertrack.vouchers SET gift_balance = 100', '42501'),
+	('tap app', 'SELECT ordertrack.grant_access(''admin'', ''tap app'')', '42501'),
+	('tap app', 'SELECT nextval(''ordertrack.orders_order_id_seq'')', '42501'),
+	('tap support', 'SELECT email FROM ordertrack.order_details WHERE source_id = ''o''', 'SECRET'),
+	('tap support', 'SELECT ordertrack.redeem(''OFF'')', '42501'),
+	('tap admin', 'SELECT ordertrack.create_voucher(''ADM'', gift_amount => 1) > 0', 'true'),
+	('tap admin', 'DELETE FROM ordertrack.order_notes', '42501'),
+	('tap admin', 'INSERT INTO ordertrack.access_grants (kind, role_name) VALUES (''admin'', ''me'')', '42501'),
+	('tap admin', 'SELECT ordertrack.setup()', '42501'),
+	('tap auditor', 'SELECT count(*) FROM ordertrack.verify_order(' || :o || ')', '0'),
+	('tap auditor', 'SELECT count(*) > 0 FROM ordertrack.export_redemptions', 'true'),
+	('tap auditor', 'SELECT ordertrack.export_query(''orders'') IS NOT NULL', 'true'),
+	('tap auditor', 'SELECT email FROM ordertrack.customers', '42501'),
 	('tap nobody', 'SELECT ordertrack.redeem(''OFF'')', '42501')) AS c (role, command, wanted);
-SELECT is(array_agg(DISTINCT redeemed_by), ARRAY[session_user::text], 'redeemed_by is who logged in') FROM ordertrack.redemptions;
-SELECT is(array_agg(author), '{tap app}', 'author is the outer role') FROM ordertrack.order_notes AS n JOIN ordertrack.orders AS o USING (workspace_id, order_id) WHERE o.source_id = 'by app';
+SELECT is(array_agg(DISTINCT redeemed_by), ARRAY[session_user::text], 'redeemed_by is who logged in')
+  FROM ordertrack.redemptions;
+SELECT is(array_agg(author), '{tap app}', 'author is the outer role') FROM ordertrack.order_notes AS n
+  JOIN ordertrack.orders AS o USING (workspace_id, order_id) WHERE o.source_id = 'by app';
 
 -- A hostile search_path, with its own operators and functions before pg_catalog,
 -- and temporary tables of our tables' names, do not matter.
 CREATE SCHEMA tap_evil;
-CREATE FUNCTION tap_evil.evil(a bigint, b bigint) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''evil operator''; END';
-CREATE FUNCTION tap_evil.evil(a text, b text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''evil operator''; END';
+CREATE FUNCTION tap_evil.evil(a bigint, b bigint) RETURNS boolean LANGUAGE plpgsql AS
+	'BEGIN RAISE EXCEPTION ''evil operator''; END';
+CREATE FUNCTION tap_evil.evil(a text, b text) RETURNS boolean LANGUAGE plpgsql AS
+	'BEGIN RAISE EXCEPTION ''evil operator''; END';
 CREATE OPERATOR tap_evil.= (FUNCTION = tap_evil.evil, LEFTARG = bigint, RIGHTARG = bigint);
 CREATE OPERATOR tap_evil.< (FUNCTION = tap_evil.evil, LEFTARG = bigint, RIGHTARG = bigint);
 CREATE OPERATOR tap_evil.= (FUNCTION = tap_evil.evil, LEFTARG = text, RIGHTARG = text);
-CREATE FUNCTION tap_evil.sum(bigint) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''evil function''; END';
-CREATE FUNCTION tap_evil.now() RETURNS timestamptz LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''evil function''; END';
+CREATE FUNCTION tap_evil.sum(bigint) RETURNS bigint LANGUAGE plpgsql AS
+	'BEGIN RAISE EXCEPTION ''evil function''; END';
+CREATE FUNCTION tap_evil.now() RETURNS timestamptz LANGUAGE plpgsql AS
+	'BEGIN RAISE EXCEPTION ''evil function''; END';
 CREATE FUNCTION tap_evil.format(text, VARIADIC "any") RETURNS text LANGUAGE internal AS 'text_format';
-CREATE FUNCTION tap_evil.to_regclass(text) RETURNS regclass LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''evil function''; END';
+CREATE FUNCTION tap_evil.to_regclass(text) RETURNS regclass LANGUAGE plpgsql AS
+	'BEGIN RAISE EXCEPTION ''evil function''; END';
 CREATE DOMAIN tap_evil.jsonb AS text;
 DO $$
 DECLARE
 	t name;
 BEGIN
-	FOR t IN SELECT relname FROM pg_class WHERE relnamespace = 'ordertrack'::regnamespace AND relkind IN ('r', 'v') LOOP
+	FOR t IN SELECT relname FROM pg_class WHERE relnamespace = 'ordertrack'::regnamespace
+		AND relkind IN ('r', 'v') LOOP
 		EXECUTE format('CREATE TEMP TABLE %I (evil text)', t);
 		EXECUTE format('CREATE TABLE tap_evil.%I (evil text)', t);
 	END LOOP;
@@ -146,16 +196,25 @@ SELECT is(pg_temp.under_evil(command), wanted, 'hostile search_path: ' || comman
 	('SELECT result FROM ordertrack.validate(''OFF'', ''evil'', ''{"amount":7}'')', 'success'),
 	('SELECT result FROM ordertrack.redeem_batch(''[{"code":"CARD","amount":1}]'')', 'success'),
 	('SELECT failure_code FROM ordertrack.rollback_redemption(-1)', 'redemption_not_found'),
-	('SELECT ordertrack.create_campaign(''evil'', redemption_limit => 5) IS NOT NULL', 'true'), ('SELECT ordertrack.update_campaign(''evil'', customer_limit => 5)', ''),
-	('SELECT ordertrack.create_voucher(''EVIL'', gift_amount => 5, campaign => ''evil'') IS NOT NULL', 'true'), ('SELECT ordertrack.update_voucher(''EVIL'', redemption_limit => 9)', ''),
-	('SELECT result FROM ordertrack.redeem(''EVIL'', ''evil'', ''{"amount":7}'')', 'success'), ('SELECT ordertrack.put_customer(''evil'') IS NOT NULL', 'true'),
-	('SELECT ordertrack.create_workspace(''evil'') IS NOT NULL', 'true'), ('SELECT ordertrack.set_order_status(' || :o || ', ''completed'')', 'paid'),
-	('SELECT ordertrack.update_order(' || :o || ', ''{"metadata":{}}'')', ''), ('SELECT ordertrack.add_note(' || :o || ', ''x'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.create_campaign(''evil'', redemption_limit => 5) IS NOT NULL', 'true'),
+	('SELECT ordertrack.update_campaign(''evil'', customer_limit => 5)', ''),
+	('SELECT ordertrack.create_voucher(''EVIL'', gift_amount => 5, campaign => ''evil'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.update_voucher(''EVIL'', redemption_limit => 9)', ''),
+	('SELECT result FROM ordertrack.redeem(''EVIL'', ''evil'', ''{"amount":7}'')', 'success'),
+	('SELECT ordertrack.put_customer(''evil'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.create_workspace(''evil'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.set_order_status(' || :o || ', ''completed'')', 'paid'),
+	('SELECT ordertrack.update_order(' || :o || ', ''{"metadata":{}}'')', ''),
+	('SELECT ordertrack.add_note(' || :o || ', ''x'') IS NOT NULL', 'true'),
 	('UPDATE ordertrack.orders SET status = ''completed'' WHERE source_id OPERATOR(pg_catalog.=) ''evil'' RETURNING status', 'completed'),
-	('SELECT count(*) FROM ordertrack.verify_order(' || :o || ')', '0'), ('SELECT count(*) > 3 FROM ordertrack.order_history(' || :o || ')', 'true'),
-	('SELECT ordertrack.export_query(''orders'', ''{order_id}'')', 'SELECT order_id FROM ordertrack.export_orders WHERE workspace_id = 1'),
-	('SELECT count(*) > 0 FROM ordertrack.order_details', 'true'), ('SELECT ordertrack.grant_access(''app'', ''tap nobody'')', ''),
-	('SELECT ordertrack.revoke_access(''app'', ''tap nobody'')', ''), ('SELECT ordertrack.setup() LIKE ''ordertrack:%''', 'true')) AS c (command, wanted);
+	('SELECT count(*) FROM ordertrack.verify_order(' || :o || ')', '0'),
+	('SELECT count(*) > 3 FROM ordertrack.order_history(' || :o || ')', 'true'),
+	('SELECT ordertrack.export_query(''orders'', ''{order_id}'')',
+		'SELECT order_id FROM ordertrack.export_orders WHERE workspace_id = 1'),
+	('SELECT count(*) > 0 FROM ordertrack.order_details', 'true'),
+	('SELECT ordertrack.grant_access(''app'', ''tap nobody'')', ''),
+	('SELECT ordertrack.revoke_access(''app'', ''tap nobody'')', ''),
+	('SELECT ordertrack.setup() LIKE ''ordertrack:%''', 'true')) AS c (command, wanted);
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -171,7 +171,8 @@ SELECT is(v.gift_balance::bigint, c.gift_amount - coalesce(c.given, 0), 'balance
 SELECT is(to_jsonb(d) - '{redemption_id,order_id}'::text[], to_jsonb(a) - '{redemption_id,order_id}'::text[],
 		'validate says the same: ' || c.label)
   FROM cases AS c JOIN real AS a USING (n) JOIN dry AS d USING (n) ORDER BY n;
-SELECT is(concat_ws(' ', o.amount, o.discount_amount, o.total_amount), concat_ws(' ', c.off + c.total, c.off, c.total),
+SELECT is(concat_ws(' ', o.amount, o.discount_amount, o.total_amount),
+	concat_ws(' ', c.off + c.total, c.off, c.total),
 		'the order''s row: ' || c.label)
   FROM cases AS c JOIN real AS a USING (n)
   JOIN ordertrack.orders AS o ON o.workspace_id = 1 AND o.order_id = a.order_id ORDER BY n;
@@ -182,7 +183,8 @@ INSERT INTO steps VALUES
 	(1, '5000 off 20000', '{"type":"amount","amount_off":5000}', NULL, 5000, 15000),
 	(2, '10 % of the 15000 that are left', '{"type":"percent","percent_off":10}', NULL, 1500, 13500),
 	(3, 'a gift card of 2000', NULL, 2000, 2000, 11500),
-	(4, '20 % of the 11500, at most 500', '{"type":"percent","percent_off":20,"amount_limit":500}', NULL, 500, 11000),
+	(4, '20 % of the 11500, at most 500', '{"type":"percent","percent_off":20,"amount_limit":500}', NULL, 500,
+		11000),
 	(5, 'fixed 5000', '{"type":"fixed","fixed_amount":5000}', NULL, 6000, 5000),
 	(6, '25.98 % of 5000', '{"type":"percent","percent_off":25.98}', NULL, 1299, 3701),
 	(7, '20000 off the 3701 that are left', '{"type":"amount","amount_off":20000}', NULL, 3701, 0),
@@ -209,11 +211,14 @@ SELECT ordertrack.create_order('{"source_id":"stored","amount":1000}')
 \g /dev/null
 SELECT ordertrack.create_voucher('STORED', '{"type":"percent","percent_off":10}')
 \g /dev/null
-SELECT is(r.amount || ' ' || r.discount_amount || ' ' || r.total_amount, '1000 100 900', 'a stored order''s amount counts')
+SELECT is(r.amount || ' ' || r.discount_amount || ' ' || r.total_amount, '1000 100 900',
+	'a stored order''s amount counts')
   FROM ordertrack.redeem('STORED', NULL, '{"source_id":"stored","amount":77777}') AS r;
 CREATE TEMP TABLE lined AS
-SELECT ordertrack.create_order('{"amount":1,"items":[{"quantity":3,"price":1000},{"quantity":2,"price":250},{"quantity":1},{"quantity":2,"price":9,"amount":17}]}') AS order_id;
-SELECT is((SELECT array_agg(i.amount::bigint ORDER BY i.line_no) FROM ordertrack.order_items AS i JOIN lined USING (order_id)),
+SELECT
+	ordertrack.create_order('{"amount":1,"items":[{"quantity":3,"price":1000},{"quantity":2,"price":250},{"quantity":1},{"quantity":2,"price":9,"amount":17}]}') AS order_id;
+SELECT is((SELECT array_agg(i.amount::bigint ORDER BY i.line_no) FROM ordertrack.order_items AS i
+	JOIN lined USING (order_id)),
 	'{3000,500,NULL,17}', 'amounts of stored lines');
 
 SELECT * FROM finish();

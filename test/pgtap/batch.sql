@@ -73,32 +73,44 @@ CREATE TEMP TABLE answers AS
 SELECT b.n, (b.r).* FROM (SELECT jsonb_agg(request ORDER BY n) AS requests FROM items) AS i
  CROSS JOIN LATERAL (SELECT row_number() OVER () AS n, r FROM ordertrack.redeem_batch(i.requests) AS r) AS b;
 SELECT is((SELECT count(*) FROM answers), (SELECT count(*) FROM items), 'one answer for each');
-SELECT is(concat_ws(' ', coalesce(a.failure_code, a.result), a.amount, a.discount_amount, a.total_amount, a.gift_balance, a.replayed::text),
+SELECT is(concat_ws(' ', coalesce(a.failure_code, a.result), a.amount, a.discount_amount, a.total_amount,
+	a.gift_balance, a.replayed::text),
 		i.wanted, left(format('%s: %s', n, i.request), 80))
   FROM items AS i LEFT JOIN answers AS a USING (n) ORDER BY n;
-SELECT is(a.failure_code IS NOT NULL, length(a.failure_message) > 10 AND a.failure_message IS NOT NULL, format('message of answer %s', n))
+SELECT is(a.failure_code IS NOT NULL, length(a.failure_message) > 10 AND a.failure_message IS NOT NULL,
+	format('message of answer %s', n))
   FROM answers AS a ORDER BY n;
-SELECT is((SELECT count(*) FROM answers JOIN ordertrack.redemptions USING (redemption_id)), (SELECT count(*) FROM items),
+SELECT is((SELECT count(*) FROM answers JOIN ordertrack.redemptions USING (redemption_id)),
+	(SELECT count(*) FROM items),
 	'each answer names its record');
 SELECT is((SELECT count(*) FROM answers WHERE NOT replayed),
 	(SELECT count(DISTINCT redemption_id) FROM answers), 'each but a replayed one a record of its own');
-SELECT ok((SELECT bool_and(n_before < redemption_id) FROM (SELECT redemption_id, lag(redemption_id) OVER (ORDER BY n) AS n_before
+SELECT ok((SELECT bool_and(n_before < redemption_id)
+	FROM (SELECT redemption_id, lag(redemption_id) OVER (ORDER BY n) AS n_before
 	FROM answers WHERE NOT replayed) AS a), 'records are in order');
-SELECT is((SELECT jsonb_build_object('code', code, 'customer', customer, 'channel', channel, 'actor', actor, 'metadata', metadata)
+SELECT is((SELECT jsonb_build_object('code', code, 'customer', customer, 'channel', channel, 'actor', actor,
+	'metadata', metadata)
 	FROM ordertrack.redemptions JOIN answers USING (redemption_id) ORDER BY n DESC LIMIT 1),
-	'{"code":"OFF","customer":"zoe","channel":"web","actor":"anna","metadata":{"m":1}}', 'a record has what the request says');
-SELECT is((SELECT concat_ws(' ', v.redeemed_count, c.redeemed_count) FROM ordertrack.vouchers AS v, ordertrack.campaigns AS c
+	'{"code":"OFF","customer":"zoe","channel":"web","actor":"anna","metadata":{"m":1}}',
+	'a record has what the request says');
+SELECT is((SELECT concat_ws(' ', v.redeemed_count, c.redeemed_count) FROM ordertrack.vouchers AS v,
+	ordertrack.campaigns AS c
 	WHERE v.workspace_id = 1 AND v.code = 'TWO' AND c.workspace_id = 1 AND c.name = 'few'), '2 3', 'counters');
-SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
+SELECT
+	is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
 	'all histories verify');
 
 -- Given as single calls, the same requests get the same answers.
 SELECT is(s.failure_code, wanted, 'as a single call: ' || code)
-  FROM (VALUES ('TWO', 'quantity_exceeded'), ('F-1', 'quantity_exceeded'), ('NONE', 'voucher_not_found')) AS c (code, wanted)
+  FROM (VALUES ('TWO', 'quantity_exceeded'), ('F-1', 'quantity_exceeded'),
+	('NONE', 'voucher_not_found')) AS c (code, wanted)
  CROSS JOIN LATERAL ordertrack.redeem(code) AS s;
-SELECT is(r.replayed, true, 'a key of a batch is known to a single call') FROM ordertrack.redeem('OFF', idempotency_key => 'b') AS r;
-SELECT is(b.replayed, true, 'and the other way round') FROM ordertrack.redeem('OFF', idempotency_key => 'e') AS r,
-	ordertrack.redeem_batch(CASE WHEN r.result = 'success' THEN '[{"code":"OFF","idempotency_key":"e"}]'::jsonb END) AS b;
+SELECT is(r.replayed, true, 'a key of a batch is known to a single call')
+  FROM ordertrack.redeem('OFF', idempotency_key => 'b') AS r;
+SELECT is(b.replayed, true, 'and the other way round')
+  FROM ordertrack.redeem('OFF', idempotency_key => 'e') AS r,
+	ordertrack.redeem_batch(CASE WHEN r.result = 'success' THEN '[{"code":"OFF","idempotency_key":"e"}]'::jsonb
+		END) AS b;
 
 -- What is wrong with the batch as a whole is an error, and nothing stays.
 SELECT count(*) AS records FROM ordertrack.redemptions
@@ -120,12 +132,17 @@ SELECT is_empty($$SELECT * FROM ordertrack.redeem_batch('[]')$$, 'an empty batch
 -- A thousand, of which a hundred may.
 SELECT ordertrack.create_voucher('HUNDRED', '{"type":"amount","amount_off":1}', redemption_limit => 100)
 \g /dev/null
-SELECT is((SELECT string_agg(concat_ws(' ', result, failure_code, n), ', ' ORDER BY result DESC) FROM (SELECT result, failure_code, count(*) AS n
-	FROM ordertrack.redeem_batch((SELECT jsonb_agg('{"code":"HUNDRED","order_data":{"amount":10}}'::jsonb) FROM generate_series(1, 1000)))
-	GROUP BY result, failure_code) AS r), 'success 100, failure quantity_exceeded 900', 'a thousand for a hundred uses');
-SELECT is(v.redeemed_count::bigint, 100::bigint, 'the counter is right') FROM ordertrack.vouchers AS v WHERE v.workspace_id = 1 AND v.code = 'HUNDRED';
+SELECT is((SELECT string_agg(concat_ws(' ', result, failure_code, n), ', ' ORDER BY result DESC)
+	FROM (SELECT result, failure_code, count(*) AS n
+	FROM ordertrack.redeem_batch((SELECT jsonb_agg('{"code":"HUNDRED","order_data":{"amount":10}}'::jsonb)
+		FROM generate_series(1, 1000)))
+	GROUP BY result, failure_code) AS r), 'success 100, failure quantity_exceeded 900',
+		'a thousand for a hundred uses');
+SELECT is(v.redeemed_count::bigint, 100::bigint, 'the counter is right') FROM ordertrack.vouchers AS v
+ WHERE v.workspace_id = 1 AND v.code = 'HUNDRED';
 -- A failed statement takes its batch with it.
-SELECT throws_ok($$SELECT 1 / (count(*) - 1) FROM ordertrack.redeem_batch('[{"code":"OFF"}]')$$, '22012', NULL, 'an error of the statement');
+SELECT throws_ok($$SELECT 1 / (count(*) - 1) FROM ordertrack.redeem_batch('[{"code":"OFF"}]')$$, '22012', NULL,
+	'an error of the statement');
 SELECT is((SELECT count(*) FROM ordertrack.redemptions), :records::bigint + 1000, 'takes the batch with it');
 
 SELECT * FROM finish();

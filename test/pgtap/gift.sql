@@ -64,17 +64,21 @@ SELECT is(a.after, s.balance, format('balance after step %s', n))
 SELECT is(concat_ws(' ', r.amount, r.discount_amount, r.total_amount, r.gift_balance),
 		concat_ws(' ', s.amount, s.discount, s.total, s.balance), format('record of step %s', n))
   FROM steps AS s JOIN answers AS a USING (n)
-  JOIN ordertrack.redemptions AS r ON r.workspace_id = 1 AND r.redemption_id = (a.answer).redemption_id ORDER BY n;
+  JOIN ordertrack.redemptions AS r ON r.workspace_id = 1 AND r.redemption_id = (a.answer).redemption_id
+ ORDER BY n;
 
-SELECT is((SELECT array_agg(rollback_no || CASE WHEN is_complete THEN ' complete' ELSE ' part' END ORDER BY rollback_no)
+SELECT is((SELECT array_agg(rollback_no || CASE WHEN is_complete THEN ' complete' ELSE ' part' END
+	ORDER BY rollback_no)
 	FROM ordertrack.redemptions AS r, answers AS a
 	WHERE a.n = 1 AND r.rollback_of = (a.answer).redemption_id AND r.result = 'success'),
 	'{"1 part","2 part","3 complete"}', 'parts are numbered, the last completes');
 SELECT is(l.state, wanted, 'state of step ' || n)
-  FROM (VALUES (1, 'rolled_back'), (2, 'rolled_back'), (3, 'failed'), (4, 'succeeded'), (14, 'rolled_back')) AS c (n, wanted)
+  FROM (VALUES (1, 'rolled_back'), (2, 'rolled_back'), (3, 'failed'), (4, 'succeeded'),
+	(14, 'rolled_back')) AS c (n, wanted)
   JOIN answers AS a USING (n)
   JOIN ordertrack.redemption_list AS l ON l.workspace_id = 1 AND l.redemption_id = (a.answer).redemption_id;
-SELECT is(5000 - (SELECT sum(amount) FROM ordertrack.redemptions WHERE code = 'CARD'), pg_temp.balance('CARD')::numeric,
+SELECT is(5000 - (SELECT sum(amount) FROM ordertrack.redemptions WHERE code = 'CARD'),
+	pg_temp.balance('CARD')::numeric,
 	'balance is what was credited less what the records say');
 SELECT is(o.status::text, wanted, 'status of ' || source_id)
   FROM (VALUES ('one', 'canceled'), ('two', 'paid')) AS c (source_id, wanted)
@@ -83,17 +87,21 @@ SELECT is(o.status::text, wanted, 'status of ' || source_id)
 -- The use comes back with the part that completes the rollback.
 CREATE TEMP TABLE used AS
 SELECT r.redemption_id FROM generate_series(1, 2) AS n
- CROSS JOIN LATERAL ordertrack.redeem('LIMITED', 'owner', jsonb_build_object('source_id', 'lim-' || n, 'amount', 1000), 600) AS r;
+ CROSS JOIN LATERAL ordertrack.redeem('LIMITED', 'owner',
+	jsonb_build_object('source_id', 'lim-' || n, 'amount', 1000), 600) AS r;
 CREATE FUNCTION pg_temp.used() RETURNS bigint LANGUAGE sql AS $$
 	SELECT redeemed_count::bigint FROM ordertrack.vouchers WHERE workspace_id = 1 AND code = 'LIMITED'
 $$;
 SELECT is(pg_temp.used(), 2::bigint, 'two uses');
-SELECT is(r.failure_code, 'quantity_exceeded', 'a third is refused') FROM ordertrack.redeem('LIMITED', 'owner', '{"amount":10}') AS r;
-SELECT is(r.result, 'success', 'a part back') FROM ordertrack.rollback_redemption((SELECT min(redemption_id) FROM used), amount => 100) AS r;
+SELECT is(r.failure_code, 'quantity_exceeded', 'a third is refused')
+  FROM ordertrack.redeem('LIMITED', 'owner', '{"amount":10}') AS r;
+SELECT is(r.result, 'success', 'a part back')
+  FROM ordertrack.rollback_redemption((SELECT min(redemption_id) FROM used), amount => 100) AS r;
 SELECT is(pg_temp.used(), 2::bigint, 'a part brings no use back');
 SELECT is(l.state, 'partially_rolled_back', 'state after a part') FROM ordertrack.redemption_list AS l
  WHERE l.workspace_id = 1 AND l.redemption_id = (SELECT min(redemption_id) FROM used);
-SELECT is(r.amount, -500::bigint, 'the rest back') FROM ordertrack.rollback_redemption((SELECT min(redemption_id) FROM used)) AS r;
+SELECT is(r.amount, -500::bigint, 'the rest back')
+  FROM ordertrack.rollback_redemption((SELECT min(redemption_id) FROM used)) AS r;
 SELECT is(pg_temp.used(), 1::bigint, 'the last part brings the use back');
 SELECT is(r.result, 'success', 'a use again') FROM ordertrack.redeem('LIMITED', 'owner', '{"amount":10}') AS r;
 
@@ -105,20 +113,24 @@ SELECT r.redemption_id AS idle FROM ordertrack.redeem('IDLE', NULL, '{"amount":0
 SELECT is(concat_ws(' ', r.result, r.failure_code, r.amount, r.gift_balance), wanted, 'of nothing: ' || wanted)
   FROM (VALUES ('success 0 100'), ('failure already_rolled_back 100')) AS c (wanted)
  CROSS JOIN LATERAL ordertrack.rollback_redemption(:idle, c.wanted) AS r;
-SELECT is(v.redeemed_count::bigint, 0::bigint, 'and its use is back') FROM ordertrack.vouchers AS v WHERE v.workspace_id = 1 AND v.code = 'IDLE';
+SELECT is(v.redeemed_count::bigint, 0::bigint, 'and its use is back') FROM ordertrack.vouchers AS v
+ WHERE v.workspace_id = 1 AND v.code = 'IDLE';
 
 -- Without an order.
 SELECT r.redemption_id AS bare FROM ordertrack.redeem('IDLE', NULL, NULL, 60) AS r
 \gset
 SELECT is(concat_ws(' ', r.result, r.order_id, r.amount, r.discount_amount, r.total_amount, r.gift_balance),
-	'success -60 0 0 100', 'credits without an order come back') FROM ordertrack.rollback_redemption(:bare) AS r;
+	'success -60 0 0 100', 'credits without an order come back')
+		FROM ordertrack.rollback_redemption(:bare) AS r;
 
 -- What the table itself does not allow.
-SELECT throws_ok(format('UPDATE ordertrack.vouchers SET gift_balance = %s WHERE workspace_id = 1 AND code = ''IDLE''', balance),
+SELECT
+	throws_ok(format('UPDATE ordertrack.vouchers SET gift_balance = %s WHERE workspace_id = 1 AND code = ''IDLE''', balance),
 		'23514', NULL, 'a balance of ' || balance)
   FROM unnest('{-1,101}'::bigint[]) AS balance;
 
-SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
+SELECT
+	is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
 	'all histories verify');
 SELECT * FROM finish();
 ROLLBACK;

@@ -16,42 +16,57 @@ BEGIN
 END
 $$;
 
-SELECT ordertrack.create_campaign('camp'), ordertrack.create_voucher('CARD', gift_amount => 1000, campaign => 'camp'), ordertrack.create_workspace('empty'),
-	ordertrack.create_order('{"source_id":"o","amount":900}', 'anna') AS o, ordertrack.create_order('{"source_id":"p"}') AS p
+SELECT ordertrack.create_campaign('camp'), ordertrack.create_voucher('CARD', gift_amount => 1000,
+	campaign => 'camp'), ordertrack.create_workspace('empty'),
+	ordertrack.create_order('{"source_id":"o","amount":900}', 'anna') AS o,
+	ordertrack.create_order('{"source_id":"p"}') AS p
 \gset
 SELECT redemption_id AS r FROM ordertrack.redeem('CARD', 'anna', '{"source_id":"o"}', 500)
 \gset
-SELECT ordertrack.rollback_redemption(:r, 'why', 200), ordertrack.redeem('NONE'), ordertrack.set_order_status(:o, 'in_progress'), ordertrack.add_note(:o, 'custom')
+SELECT ordertrack.rollback_redemption(:r, 'why', 200), ordertrack.redeem('NONE'),
+	ordertrack.set_order_status(:o, 'in_progress'), ordertrack.add_note(:o, 'custom')
 \g /dev/null
 
 -- What is to stay as it is.
 CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
 	SELECT md5(concat(
-		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.order_notes AS t), (SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.redemptions AS t),
-		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.orders AS t), (SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.vouchers AS t),
-		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.campaigns AS t), (SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.customers AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.order_notes AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.redemptions AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.orders AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.vouchers AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.campaigns AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.customers AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.workspaces AS t)))
 $$;
 
 CREATE TEMP TABLE columns AS
 SELECT c.relname AS t, a.attname AS col,
-	CASE WHEN a.attname = 'workspace_id' THEN '2' WHEN a.atttypid = 'bytea'::regtype THEN '''\x00''' WHEN t.typbasetype = 'jsonb'::regtype OR a.atttypid = 'jsonb'::regtype THEN '''{"forged":1}'''
-		WHEN a.atttypid = 'timestamptz'::regtype THEN '''2001-01-01''' WHEN a.atttypid = 'boolean'::regtype THEN 'true'
-		WHEN a.attname = 'note_type' THEN '''custom''' WHEN a.attname = 'kind' THEN '''rollback''' WHEN a.attname = 'result' THEN '''failure''' ELSE '77' END AS value
-  FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type AS t ON t.oid = a.atttypid
+	CASE WHEN a.attname = 'workspace_id' THEN '2' WHEN a.atttypid = 'bytea'::regtype THEN '''\x00'''
+		WHEN t.typbasetype = 'jsonb'::regtype OR a.atttypid = 'jsonb'::regtype THEN '''{"forged":1}'''
+		WHEN a.atttypid = 'timestamptz'::regtype THEN '''2001-01-01''' WHEN a.atttypid = 'boolean'::regtype
+			THEN 'true'
+		WHEN a.attname = 'note_type' THEN '''custom''' WHEN a.attname = 'kind' THEN '''rollback'''
+			WHEN a.attname = 'result' THEN '''failure''' ELSE '77' END AS value
+  FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_type AS t ON t.oid = a.atttypid
  WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relname IN ('order_notes', 'redemptions');
 
 CREATE TEMP TABLE attacks (attack text);
 INSERT INTO attacks
 SELECT format('UPDATE ordertrack.%I SET %I = %s', t, col, value) FROM columns
-UNION ALL SELECT format('UPDATE ordertrack.%I SET %s', t, 'workspace_id = workspace_id') FROM unnest('{order_notes,redemptions}'::text[]) AS t
-UNION ALL SELECT format(attack, t) FROM unnest('{order_notes,redemptions,orders,vouchers,campaigns,customers,workspaces}'::text[]) AS t, unnest(ARRAY[
-	'DELETE FROM ordertrack.%I', 'TRUNCATE ordertrack.%I CASCADE', 'TRUNCATE ONLY ordertrack.%I RESTART IDENTITY CASCADE',
+UNION ALL SELECT format('UPDATE ordertrack.%I SET %s', t, 'workspace_id = workspace_id')
+  FROM unnest('{order_notes,redemptions}'::text[]) AS t
+UNION ALL SELECT format(attack, t)
+  FROM unnest('{order_notes,redemptions,orders,vouchers,campaigns,customers,workspaces}'::text[]) AS t,
+	unnest(ARRAY[
+	'DELETE FROM ordertrack.%I', 'TRUNCATE ordertrack.%I CASCADE',
+	'TRUNCATE ONLY ordertrack.%I RESTART IDENTITY CASCADE',
 	'DELETE FROM ordertrack.%1$I AS d USING ordertrack.%1$I AS u WHERE d.workspace_id = u.workspace_id',
 	'WITH gone AS (DELETE FROM ordertrack.%I RETURNING *) SELECT count(*) FROM gone',
 	'MERGE INTO ordertrack.%I AS t USING (SELECT 1::bigint AS w) AS s ON t.workspace_id = s.w WHEN MATCHED THEN DELETE',
 	'UPDATE ordertrack.%I SET workspace_id = 2 WHERE workspace_id = 1']) AS attack
-UNION ALL SELECT format('TRUNCATE %s', string_agg(format('ordertrack.%I', relname), ', ')) FROM pg_class WHERE relnamespace = 'ordertrack'::regnamespace AND relkind = 'r'
+UNION ALL SELECT format('TRUNCATE %s', string_agg(format('ordertrack.%I', relname), ', ')) FROM pg_class
+ WHERE relnamespace = 'ordertrack'::regnamespace AND relkind = 'r'
 UNION ALL SELECT unnest(ARRAY[
 	-- notes
 	'UPDATE ordertrack.order_notes SET detail = ''forged'' WHERE note_type = ''custom''',
@@ -63,15 +78,20 @@ UNION ALL SELECT unnest(ARRAY[
 	'INSERT INTO ordertrack.order_notes SELECT * FROM ordertrack.order_notes ON CONFLICT DO NOTHING',
 	'INSERT INTO ordertrack.order_notes SELECT * FROM ordertrack.order_notes ON CONFLICT ON CONSTRAINT order_notes_pkey DO UPDATE SET detail = ''forged''',
 	-- keys of what history refers to
-	'UPDATE ordertrack.orders SET order_id = order_id + 1000', 'UPDATE ordertrack.vouchers SET voucher_id = voucher_id + 1000',
-	'UPDATE ordertrack.vouchers SET code = code || ''?''', 'UPDATE ordertrack.vouchers SET kind = ''discount'', discount = ''{}'', gift_amount = NULL, gift_balance = NULL',
-	'UPDATE ordertrack.campaigns SET campaign_id = campaign_id + 1000', 'UPDATE ordertrack.customers SET customer_id = customer_id + 1000',
+	'UPDATE ordertrack.orders SET order_id = order_id + 1000',
+	'UPDATE ordertrack.vouchers SET voucher_id = voucher_id + 1000',
+	'UPDATE ordertrack.vouchers SET code = code || ''?''',
+	'UPDATE ordertrack.vouchers SET kind = ''discount'', discount = ''{}'', gift_amount = NULL, gift_balance = NULL',
+	'UPDATE ordertrack.campaigns SET campaign_id = campaign_id + 1000',
+	'UPDATE ordertrack.customers SET customer_id = customer_id + 1000',
 	'UPDATE ordertrack.workspaces SET workspace_id = workspace_id + 1000']);
 INSERT INTO attacks
 SELECT unnest(ARRAY[
 	-- the head of a history
-	'UPDATE ordertrack.orders SET note_count = note_count + 1', 'UPDATE ordertrack.orders SET note_count = 0, note_hash = NULL',
-	'UPDATE ordertrack.orders SET note_hash = sha256(''forged'')', 'UPDATE ordertrack.orders SET note_hash = NULL',
+	'UPDATE ordertrack.orders SET note_count = note_count + 1',
+	'UPDATE ordertrack.orders SET note_count = 0, note_hash = NULL',
+	'UPDATE ordertrack.orders SET note_hash = sha256(''forged'')',
+	'UPDATE ordertrack.orders SET note_hash = NULL',
 	'UPDATE ordertrack.orders SET status = ''completed'', note_count = note_count + 1 WHERE status = ''in_progress''',
 	'UPDATE ordertrack.orders SET note_count = note_count - 1, metadata = ''{"forged":1}''',
 	'INSERT INTO ordertrack.orders (workspace_id, status, note_count) VALUES (1, ''created'', 1)',
@@ -80,12 +100,15 @@ SELECT unnest(ARRAY[
 	'INSERT INTO ordertrack.orders (workspace_id, source_id, status) VALUES (1, ''o'', ''created'') ON CONFLICT (workspace_id, source_id) DO UPDATE SET note_count = 0',
 	'INSERT INTO ordertrack.redemptions SELECT * FROM ordertrack.redemptions ON CONFLICT (workspace_id, redemption_id) DO UPDATE SET amount = 0',
 	'MERGE INTO ordertrack.redemptions AS t USING (SELECT 1) AS s ON true WHEN MATCHED THEN UPDATE SET amount = 0',
-	'UPDATE pg_temp.notes_view SET title = ''forged''', 'DELETE FROM pg_temp.notes_view', 'UPDATE pg_temp.redemptions_view SET actor = ''forged''']);
+	'UPDATE pg_temp.notes_view SET title = ''forged''', 'DELETE FROM pg_temp.notes_view',
+	'UPDATE pg_temp.redemptions_view SET actor = ''forged''']);
 -- a forged note of either type: next number, number in between, after the last, of no order
 INSERT INTO attacks
-SELECT format('INSERT INTO ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, detail, created_at, hash)
+SELECT
+	format('INSERT INTO ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, detail, created_at, hash)
 	VALUES (%s, %s, %s, %L, ''none'', ''tap'', ''forged'', now(), %L)', w, id, n, note_type, sha256('forged'))
-  FROM (VALUES (1, :o), (1, :p), (1, -1), (2, 1)) AS o (w, id), unnest('{0,1,2,3,7,8}'::integer[]) AS n, unnest('{system,custom}'::text[]) AS note_type;
+  FROM (VALUES (1, :o), (1, :p), (1, -1), (2, 1)) AS o (w, id), unnest('{0,1,2,3,7,8}'::integer[]) AS n,
+	unnest('{system,custom}'::text[]) AS note_type;
 
 CREATE VIEW pg_temp.notes_view AS SELECT * FROM ordertrack.order_notes;
 CREATE VIEW pg_temp.redemptions_view AS SELECT * FROM ordertrack.redemptions;
@@ -108,17 +131,22 @@ END
 $$;
 SELECT pg_temp.state() AS state
 \gset
-SELECT is(pg_temp.try(attack, who), 'OT020', format('%s: %s', who, left(regexp_replace(attack, '\s+', ' ', 'g'), 150)))
+SELECT is(pg_temp.try(attack, who), 'OT020', format('%s: %s', who,
+	left(regexp_replace(attack, '\s+', ' ', 'g'), 150)))
   FROM attacks, unnest('{superuser,owner,replica}'::text[]) AS who;
-SELECT is(pg_temp.try(format('COPY ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, created_at, hash) FROM PROGRAM %L',
-		format('printf ''%s''', replace(format('1,%s,%s,%s,none,tap,2001-01-01,forged', :o, n, note_type), ',', '\t'))), who), 'OT020', format('%s: COPY of a %s note', who, note_type))
-  FROM unnest('{superuser,replica}'::text[]) AS who, unnest('{system,custom}'::text[]) AS note_type, unnest('{6,7}'::integer[]) AS n;
+SELECT
+	is(pg_temp.try(format('COPY ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, created_at, hash) FROM PROGRAM %L',
+		format('printf ''%s''', replace(format('1,%s,%s,%s,none,tap,2001-01-01,forged', :o, n, note_type), ',',
+			'\t'))), who), 'OT020', format('%s: COPY of a %s note', who, note_type))
+  FROM unnest('{superuser,replica}'::text[]) AS who, unnest('{system,custom}'::text[]) AS note_type,
+	unnest('{6,7}'::integer[]) AS n;
 SELECT is(pg_temp.state(), :'state', 'nothing has changed');
 
 -- Nothing rides along with a note that is written, or edited, in the same breath.
 SELECT note_no AS custom FROM ordertrack.order_notes WHERE order_id = :o AND note_type = 'custom'
 \gset
-SELECT is(pg_temp.try(format(attack, :o, :custom), 'superuser'), 'OT020', regexp_replace(attack, '\s+', ' ', 'g')) FROM unnest(ARRAY[
+SELECT is(pg_temp.try(format(attack, :o, :custom), 'superuser'), 'OT020',
+	regexp_replace(attack, '\s+', ' ', 'g')) FROM unnest(ARRAY[
 	'WITH n AS (SELECT ordertrack.add_note(%1$s, ''x'') AS n) INSERT INTO ordertrack.order_notes SELECT 1, %1$s, n + 1, ''custom'', ''none'', NULL, ''tap'', NULL, ''forged'', NULL, now(), NULL, NULL, sha256(''x'') FROM n',
 	'DO $do$ BEGIN PERFORM ordertrack.add_note(%1$s, ''x''); INSERT INTO ordertrack.order_notes SELECT * FROM ordertrack.order_notes WHERE order_id = %1$s ORDER BY note_no DESC LIMIT 1; END $do$',
 	'DO $do$ BEGIN PERFORM ordertrack.edit_note(%1$s, %2$s, ''x''); UPDATE ordertrack.order_notes SET detail = ''forged'' WHERE order_id = %1$s AND note_no = %2$s; END $do$',
@@ -129,15 +157,21 @@ SELECT is(pg_temp.try(format(attack, :o, :custom), 'superuser'), 'OT020', regexp
 
 -- What is no history may change: an order's other columns, a name, dates; and
 -- the trigger of orders holds for a replica role, too.
-SELECT lives_ok(command, command) FROM unnest(ARRAY['UPDATE ordertrack.orders SET metadata = ''{"a":1}''', 'UPDATE ordertrack.campaigns SET name = ''new name''',
-	'UPDATE ordertrack.customers SET email = ''new''', 'UPDATE ordertrack.workspaces SET name = name || ''!''', 'UPDATE ordertrack.vouchers SET is_active = false',
-	'UPDATE ordertrack.vouchers SET code = code, kind = kind', 'DELETE FROM ordertrack.idempotency_keys', 'DELETE FROM ordertrack.personal_values']) AS command;
-SELECT is(pg_temp.try('UPDATE ordertrack.orders SET status = ''paid'' WHERE status = ''in_progress''', who), 'OT010', who || ': a forbidden move') FROM unnest('{superuser,owner,replica}'::text[]) AS who;
+SELECT lives_ok(command, command) FROM unnest(ARRAY['UPDATE ordertrack.orders SET metadata = ''{"a":1}''',
+	'UPDATE ordertrack.campaigns SET name = ''new name''',
+	'UPDATE ordertrack.customers SET email = ''new''', 'UPDATE ordertrack.workspaces SET name = name || ''!''',
+	'UPDATE ordertrack.vouchers SET is_active = false',
+	'UPDATE ordertrack.vouchers SET code = code, kind = kind', 'DELETE FROM ordertrack.idempotency_keys',
+	'DELETE FROM ordertrack.personal_values']) AS command;
+SELECT is(pg_temp.try('UPDATE ordertrack.orders SET status = ''paid'' WHERE status = ''in_progress''', who),
+	'OT010', who || ': a forbidden move') FROM unnest('{superuser,owner,replica}'::text[]) AS who;
 SET LOCAL session_replication_role = replica;
 UPDATE ordertrack.orders SET status = 'completed' WHERE order_id = :o;
 SET LOCAL session_replication_role = origin;
-SELECT is(event_type, 'order_completed', 'a move of a replica role has its note') FROM ordertrack.order_notes WHERE order_id = :o ORDER BY note_no DESC LIMIT 1;
-SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v', 'all histories verify');
+SELECT is(event_type, 'order_completed', 'a move of a replica role has its note') FROM ordertrack.order_notes
+ WHERE order_id = :o ORDER BY note_no DESC LIMIT 1;
+SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v',
+	'all histories verify');
 
 -- The guards are triggers and nothing else.
 SELECT throws_ok(format('SELECT ordertrack.%I()', p.proname), NULL, NULL, p.proname || ' cannot be called')

@@ -11,14 +11,17 @@ SELECT ordertrack.redeem('EMPTY', amount => 1)
 \g /dev/null
 
 CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE sql AS $$
-	SELECT concat_ws(' ', (SELECT count(*) FROM ordertrack.redemptions), (SELECT count(*) FROM ordertrack.orders),
+	SELECT concat_ws(' ', (SELECT count(*) FROM ordertrack.redemptions),
+		(SELECT count(*) FROM ordertrack.orders),
 		(SELECT count(*) FROM ordertrack.order_notes), (SELECT count(*) FROM ordertrack.idempotency_keys),
 		(SELECT count(*) FROM ordertrack.customers),
-		(SELECT string_agg(concat_ws(',', code, redeemed_count, gift_balance), ' ' ORDER BY code) FROM ordertrack.vouchers))
+		(SELECT string_agg(concat_ws(',', code, redeemed_count, gift_balance), ' ' ORDER BY code)
+			FROM ordertrack.vouchers))
 $$;
 
 -- The same request again: the same answer, whatever became of the code since.
-CREATE TEMP TABLE requests AS SELECT row_number() OVER () AS n, c.*, 'key-' || row_number() OVER () AS key FROM (VALUES
+CREATE TEMP TABLE requests AS SELECT row_number() OVER () AS n, c.*, 'key-' || row_number() OVER () AS key
+  FROM (VALUES
 	('a discount', 'OFF', 'anna', '{"source_id":"a","amount":1000}'::jsonb, NULL::bigint, NULL::jsonb),
 	('a discount on a stored order', 'OFF', 'anna', '{"source_id":"a"}', NULL, NULL),
 	('a discount without anything', 'OFF', NULL, NULL, NULL, NULL),
@@ -47,7 +50,8 @@ SELECT is(to_jsonb(a) - 'replayed', to_jsonb(f) - 'replayed', 'same answer: ' ||
 SELECT is(f.replayed || ' ' || a.replayed, 'false true', 'replayed: ' || q.label)
   FROM requests AS q JOIN first AS f USING (n) JOIN again AS a USING (n) ORDER BY n;
 SELECT is(pg_temp.state(), :'state', 'no new row and no second effect');
-SELECT is((SELECT string_agg(DISTINCT actor, ' ') FROM ordertrack.redemptions JOIN again USING (redemption_id)), 'first',
+SELECT is((SELECT string_agg(DISTINCT actor, ' ') FROM ordertrack.redemptions JOIN again USING (redemption_id)),
+	'first',
 	'the record is the first one''s');
 SELECT ordertrack.update_voucher(code, is_active => true) FROM unnest('{OFF,CARD}'::text[]) AS code
 \g /dev/null
@@ -57,7 +61,8 @@ SELECT ok(r.replayed, 'order of keys and blanks do not matter')
   FROM ordertrack.redeem('OFF', metadata => '{ "a":[1, 2,{"c":null}],"b":1 }', idempotency_key => 'key-4') AS r;
 
 -- The same key with another request.
-SELECT throws_ok(format('SELECT ordertrack.redeem(%L, %L, %L, %L, %L, %L)', c.code, c.customer, c.order_data, c.amount,
+SELECT throws_ok(format('SELECT ordertrack.redeem(%L, %L, %L, %L, %L, %L)', c.code, c.customer, c.order_data,
+	c.amount,
 		c.metadata, c.key), 'OT003', NULL, 'conflict: ' || c.label)
   FROM (VALUES
 	('another code', 'ONE', 'anna', '{"source_id":"a","amount":1000}', NULL, NULL, 'key-1'),
@@ -72,7 +77,8 @@ SELECT throws_ok(format('SELECT ordertrack.redeem(%L, %L, %L, %L, %L, %L)', c.co
 	('metadata', 'OFF', 'anna', '{"source_id":"a","amount":1000}', NULL, '{}', 'key-1'),
 	('other metadata', 'OFF', NULL, NULL, NULL, '{"b":2}', 'key-4'),
 	('another failure', 'NONE', 'nobody', '{"amount":6}', NULL, NULL, 'key-7'),
-	('a customer that looks like a code', 'OFFa', 'nna', '{"source_id":"a","amount":1000}', NULL, NULL, 'key-1'),
+	('a customer that looks like a code', 'OFFa', 'nna', '{"source_id":"a","amount":1000}', NULL, NULL,
+		'key-1'),
 	('right instead of not valid', 'OFF', NULL, NULL, NULL, NULL, 'key-13'),
 	('other order_data that is not valid', 'OFF', NULL, '[2]', NULL, NULL, 'key-13'),
 	('right metadata instead of what is not valid', 'OFF', NULL, NULL, NULL, NULL, 'key-14'),
@@ -85,12 +91,14 @@ SELECT throws_ok($$SELECT ordertrack.redeem(repeat('x', 301), idempotency_key =>
 	'another code that is too long');
 SELECT throws_ok($$SELECT ordertrack.redeem(repeat('x', 200), idempotency_key => 'long')$$, 'OT003', NULL,
 	'what is left of the code that was too long');
-SELECT is((SELECT count(*) FROM ordertrack.idempotency_keys), (SELECT count(*) + 1 FROM requests), 'conflicts leave nothing');
+SELECT is((SELECT count(*) FROM ordertrack.idempotency_keys), (SELECT count(*) + 1 FROM requests),
+	'conflicts leave nothing');
 
 -- Keys are of one space in a workspace, compared byte for byte.
 SELECT redemption_id AS used FROM first WHERE n = 1
 \gset
-SELECT throws_ok(format('SELECT ordertrack.rollback_redemption(%s, idempotency_key => ''key-1'')', :used), 'OT003', NULL,
+SELECT throws_ok(format('SELECT ordertrack.rollback_redemption(%s, idempotency_key => ''key-1'')', :used),
+	'OT003', NULL,
 	'a key of redeem for a rollback');
 SELECT is(r.replayed, false, 'another key: ' || key)
   FROM unnest(ARRAY['KEY-1', 'key-1 ', ' key-1', U&'k\00e9y', U&'ke\0301y']) AS key
@@ -101,19 +109,24 @@ SELECT is(r.replayed, false, 'the same key in another workspace')
   FROM ordertrack.redeem('OFF', idempotency_key => 'key-1', workspace => :other) AS r;
 
 -- Keys at and beyond their limits.
-SELECT is(r.result, 'success', 'a key of 255 bytes') FROM ordertrack.redeem('OFF', idempotency_key => repeat('k', 255)) AS r;
+SELECT is(r.result, 'success', 'a key of 255 bytes')
+  FROM ordertrack.redeem('OFF', idempotency_key => repeat('k', 255)) AS r;
 SELECT is(r.failure_code, 'invalid_input', 'a key that is ' || label)
-  FROM (VALUES ('empty', ''), ('too long', repeat('k', 256)), ('much too long', repeat('k', 1000000))) AS c (label, key)
+  FROM (VALUES ('empty', ''), ('too long', repeat('k', 256)),
+	('much too long', repeat('k', 1000000))) AS c (label, key)
  CROSS JOIN LATERAL ordertrack.redeem('OFF', idempotency_key => c.key) AS r;
 SELECT is(r.failure_code, 'invalid_input', 'a key of a rollback that is ' || label)
-  FROM (VALUES ('empty', ''), ('too long', repeat('k', 256)), ('much too long', repeat('k', 1000000))) AS c (label, key)
+  FROM (VALUES ('empty', ''), ('too long', repeat('k', 256)),
+	('much too long', repeat('k', 1000000))) AS c (label, key)
  CROSS JOIN LATERAL ordertrack.rollback_redemption(:used, idempotency_key => c.key) AS r;
 
 -- Rollbacks.
 SELECT redemption_id AS card FROM first WHERE n = 5
 \gset
-CREATE TEMP TABLE undos AS SELECT row_number() OVER () AS n, c.*, 'undo-' || row_number() OVER () AS key FROM (VALUES
-	('a part', :card::bigint, 'r'::text, 200::bigint), ('the rest', :card, NULL, NULL), ('nothing left', :card, NULL, NULL),
+CREATE TEMP TABLE undos AS SELECT row_number() OVER () AS n, c.*, 'undo-' || row_number() OVER () AS key
+  FROM (VALUES
+	('a part', :card::bigint, 'r'::text, 200::bigint), ('the rest', :card, NULL, NULL),
+	('nothing left', :card, NULL, NULL),
 	('a discount', :used, NULL, NULL), ('unknown', -1, NULL, NULL), ('no id', NULL, NULL, NULL),
 	('a bad amount', :used, NULL, 5)) AS c (label, redemption_id, reason, amount);
 CREATE TEMP TABLE first_undo AS SELECT q.n, r.* FROM undos AS q
@@ -121,18 +134,23 @@ CREATE TEMP TABLE first_undo AS SELECT q.n, r.* FROM undos AS q
 SELECT pg_temp.state() AS state
 \gset
 CREATE TEMP TABLE again_undo AS SELECT q.n, r.* FROM undos AS q
- CROSS JOIN LATERAL ordertrack.rollback_redemption(q.redemption_id, reason, q.amount, key, 'shop', 'second') AS r;
+ CROSS JOIN LATERAL ordertrack.rollback_redemption(q.redemption_id, reason, q.amount, key, 'shop',
+	'second') AS r;
 SELECT is(to_jsonb(a) - 'replayed', to_jsonb(f) - 'replayed', 'same answer to a rollback: ' || q.label)
   FROM undos AS q JOIN first_undo AS f USING (n) JOIN again_undo AS a USING (n) ORDER BY n;
 SELECT is(f.replayed || ' ' || a.replayed, 'false true', 'replayed rollback: ' || q.label)
   FROM undos AS q JOIN first_undo AS f USING (n) JOIN again_undo AS a USING (n) ORDER BY n;
 SELECT is(pg_temp.state(), :'state', 'no new row and no second effect of a rollback');
-SELECT throws_ok(format('SELECT ordertrack.rollback_redemption(%L, %L, %L, %L)', c.id, c.reason, c.amount, c.key), 'OT003', NULL,
+SELECT throws_ok(format('SELECT ordertrack.rollback_redemption(%L, %L, %L, %L)', c.id, c.reason, c.amount,
+	c.key), 'OT003', NULL,
 		'conflict of a rollback: ' || c.label)
-  FROM (VALUES ('another id', :card::bigint + 1000, 'r', 200, 'undo-1'), ('another reason', :card, 'q', 200, 'undo-1'),
-	('no reason', :card, NULL, 200, 'undo-1'), ('another amount', :card, 'r', 201, 'undo-1'), ('no amount', :card, 'r', NULL, 'undo-1'),
+  FROM (VALUES ('another id', :card::bigint + 1000, 'r', 200, 'undo-1'),
+	('another reason', :card, 'q', 200, 'undo-1'),
+	('no reason', :card, NULL, 200, 'undo-1'), ('another amount', :card, 'r', 201, 'undo-1'),
+	('no amount', :card, 'r', NULL, 'undo-1'),
 	('0 instead of no id', 0, NULL, NULL, 'undo-6')) AS c (label, id, reason, amount, key);
-SELECT throws_ok($$SELECT ordertrack.redeem('OFF', idempotency_key => 'undo-1')$$, 'OT003', NULL, 'a key of a rollback for redeem');
+SELECT throws_ok($$SELECT ordertrack.redeem('OFF', idempotency_key => 'undo-1')$$, 'OT003', NULL,
+	'a key of a rollback for redeem');
 
 -- A key whose transaction rolled back is free.
 SAVEPOINT undone;
@@ -144,7 +162,8 @@ SELECT is(r.result || ' ' || r.replayed, 'success false', 'a key whose transacti
 
 -- Old keys may be deleted, after which they are new again.
 DELETE FROM ordertrack.idempotency_keys WHERE workspace_id = 1 AND idempotency_key = 'key-3';
-SELECT is(r.replayed, false, 'a deleted key is new') FROM ordertrack.redeem('OFF', idempotency_key => 'key-3') AS r;
+SELECT is(r.replayed, false, 'a deleted key is new')
+  FROM ordertrack.redeem('OFF', idempotency_key => 'key-3') AS r;
 
 SELECT * FROM finish();
 ROLLBACK;

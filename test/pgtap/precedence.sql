@@ -106,7 +106,8 @@ $$;
 
 SELECT is(pg_temp.answer('{}', place), 'success success', 'nothing holds, faults of the ' || place)
   FROM unnest('{voucher,campaign}'::text[]) AS place;
-SELECT is(pg_temp.answer(ARRAY[code], place), code || ' ' || code, format('%s alone, faults of the %s', code, place))
+SELECT is(pg_temp.answer(ARRAY[code], place), code || ' ' || code,
+	format('%s alone, faults of the %s', code, place))
   FROM reasons, unnest('{voucher,campaign}'::text[]) AS place WHERE is_reachable ORDER BY place, rank;
 SELECT is(pg_temp.answer(ARRAY[later.code, first.code], place), first.code || ' ' || first.code,
 		format('%s before %s, faults of the %s', first.code, later.code, place))
@@ -118,12 +119,14 @@ SELECT is(pg_temp.answer(ARRAY[later.code, first.code], place), first.code || ' 
 
 -- All at once, then without the first, and so on.
 SELECT is(pg_temp.answer((SELECT array_agg(l.code) FROM reasons AS l
-			WHERE l.is_reachable AND l.rank >= r.rank AND l.code NOT IN ('voucher_not_found', left_out)), 'voucher'),
+			WHERE l.is_reachable AND l.rank >= r.rank AND l.code NOT IN ('voucher_not_found', left_out)),
+				'voucher'),
 		r.code || ' ' || r.code, format('%s before all that follow but %s', r.code, left_out))
   FROM reasons AS r, unnest('{missing_customer,redemption_rules_violated}'::text[]) AS left_out
  WHERE r.is_reachable AND r.code NOT IN ('voucher_not_found', left_out) ORDER BY left_out, r.rank;
 
-SELECT is((SELECT count(*) FROM reasons AS a JOIN reasons AS b ON a.rank < b.rank AND a.is_reachable AND b.is_reachable)
+SELECT is((SELECT count(*) FROM reasons AS a JOIN reasons AS b ON a.rank < b.rank AND a.is_reachable
+	AND b.is_reachable)
 	- (SELECT count(*) FROM impossible), 57::bigint, 'no pair was left out');
 
 -- Two faults of one order: the order's before the amount's, whichever comes first in it.

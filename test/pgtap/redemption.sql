@@ -22,7 +22,8 @@ SELECT ordertrack.create_campaign('off', is_active => false),
 	ordertrack.create_campaign('one', redemption_limit => 1),
 	ordertrack.create_campaign('once', customer_limit => 1)
 \g /dev/null
-SELECT ordertrack.create_voucher(code, '{"type":"amount","amount_off":100}', NULL, campaign, starts_at::timestamptz,
+SELECT ordertrack.create_voucher(code, '{"type":"amount","amount_off":100}', NULL, campaign,
+	starts_at::timestamptz,
 		expires_at::timestamptz, redemption_limit, customer_limit, is_active)
   FROM (VALUES
 	('OK', NULL, NULL, NULL, NULL::bigint, NULL::bigint, true),
@@ -47,7 +48,8 @@ SELECT ordertrack.create_voucher('CARD', gift_amount => 5000),
 SELECT is(r.result, 'success', 'use up ' || code)
   FROM unnest('{ONE,ONCE,C-ONE,C-ONCE,EMPTY}'::text[]) AS code
  CROSS JOIN LATERAL ordertrack.redeem(code, 'user', '{"amount":1000}') AS r;
-SELECT ordertrack.create_order('{"source_id":"held","amount":1000}'), ordertrack.create_order('{"source_id":"other","amount":7}')
+SELECT ordertrack.create_order('{"source_id":"held","amount":1000}'),
+	ordertrack.create_order('{"source_id":"other","amount":7}')
 \g /dev/null
 SELECT ordertrack.set_order_status(order_id, 'on_hold') FROM ordertrack.orders WHERE source_id = 'held'
 \g /dev/null
@@ -77,7 +79,8 @@ SELECT row_number() OVER () AS n, c.* FROM (VALUES
 	('voucher_expired', 'gift card', 'OLD-CARD', 'nobody', '{"amount":1000}', NULL, NULL),
 	('quantity_exceeded', 'voucher', 'ONE', 'nobody', '{"amount":1000}', NULL, NULL),
 	('quantity_exceeded', 'campaign', 'C-ONE', 'nobody', '{"amount":1000}', NULL, NULL),
-	('quantity_exceeded', 'campaign, by another of its codes', 'C-ONE-2', 'nobody', '{"amount":1000}', NULL, NULL),
+	('quantity_exceeded', 'campaign, by another of its codes', 'C-ONE-2', 'nobody', '{"amount":1000}', NULL,
+		NULL),
 	('invalid_order', 'unknown id', 'OK', 'nobody', '{"id":-1}', NULL, NULL),
 	('invalid_order', 'id is no number', 'OK', 'nobody', '{"id":"1"}', NULL, NULL),
 	('invalid_order', 'id and source_id disagree', 'OK', 'nobody',
@@ -88,10 +91,13 @@ SELECT row_number() OVER () AS n, c.* FROM (VALUES
 	('invalid_order', 'items is a text', 'OK', 'nobody', '{"items":"x"}', NULL, NULL),
 	('invalid_order', 'items holds no objects', 'OK', 'nobody', '{"items":[1]}', NULL, NULL),
 	('invalid_order', 'quantity is missing', 'OK', 'nobody', '{"items":[{"price":5}]}', NULL, NULL),
-	('invalid_order', 'quantity is fractional', 'OK', 'nobody', '{"items":[{"price":5,"quantity":1.5}]}', NULL, NULL),
+	('invalid_order', 'quantity is fractional', 'OK', 'nobody', '{"items":[{"price":5,"quantity":1.5}]}', NULL,
+		NULL),
 	('invalid_order', 'quantity is 0', 'OK', 'nobody', '{"items":[{"price":5,"quantity":0}]}', NULL, NULL),
-	('invalid_order', 'quantity is negative', 'OK', 'nobody', '{"items":[{"price":5,"quantity":-1}]}', NULL, NULL),
-	('invalid_order', 'quantity is a text', 'OK', 'nobody', '{"items":[{"price":5,"quantity":"1"}]}', NULL, NULL),
+	('invalid_order', 'quantity is negative', 'OK', 'nobody', '{"items":[{"price":5,"quantity":-1}]}', NULL,
+		NULL),
+	('invalid_order', 'quantity is a text', 'OK', 'nobody', '{"items":[{"price":5,"quantity":"1"}]}', NULL,
+		NULL),
 	('invalid_order', '501 lines', 'OK', 'nobody', jsonb_build_object('items',
 		(SELECT jsonb_agg('{"quantity":1,"price":1}'::jsonb) FROM generate_series(1, 501))), NULL, NULL),
 	('invalid_order', 'an order on hold', 'OK', 'nobody', '{"source_id":"held"}', NULL, NULL),
@@ -100,8 +106,10 @@ SELECT row_number() OVER () AS n, c.* FROM (VALUES
 	('invalid_amount', 'amount is a text', 'OK', 'nobody', '{"amount":"1000"}', NULL, NULL),
 	('invalid_amount', 'amount beyond bigint', 'OK', 'nobody', '{"amount":1e19}', NULL, NULL),
 	('invalid_amount', 'negative price', 'OK', 'nobody', '{"items":[{"price":-5,"quantity":1}]}', NULL, NULL),
-	('invalid_amount', 'fractional price', 'OK', 'nobody', '{"items":[{"price":1.5,"quantity":1}]}', NULL, NULL),
-	('invalid_amount', 'price is a text', 'OK', 'nobody', '{"items":[{"price":"abc","quantity":1}]}', NULL, NULL),
+	('invalid_amount', 'fractional price', 'OK', 'nobody', '{"items":[{"price":1.5,"quantity":1}]}', NULL,
+		NULL),
+	('invalid_amount', 'price is a text', 'OK', 'nobody', '{"items":[{"price":"abc","quantity":1}]}', NULL,
+		NULL),
 	('invalid_amount', '0 credits', 'CARD', 'nobody', '{"amount":1000}', 0, NULL),
 	('missing_customer', 'customer limit of the voucher', 'ONCE', NULL, '{"amount":1000}', NULL, NULL),
 	('missing_customer', 'customer limit of the campaign', 'C-ONCE', NULL, '{"amount":1000}', NULL, NULL),
@@ -109,9 +117,12 @@ SELECT row_number() OVER () AS n, c.* FROM (VALUES
 	('missing_amount', 'a gift card for nothing said', 'CARD', 'nobody', NULL, NULL, NULL),
 	('gift_amount_exceeded', 'more than the balance', 'CARD', 'nobody', '{"amount":9000}', 5001, NULL),
 	('gift_amount_exceeded', 'an empty card', 'EMPTY', 'nobody', '{"amount":1}', NULL, NULL),
-	('redemption_rules_violated', 'customer limit of the voucher', 'ONCE', 'user', '{"amount":1000}', NULL, NULL),
-	('redemption_rules_violated', 'customer limit of the campaign', 'C-ONCE', 'user', '{"amount":1000}', NULL, NULL),
-	('redemption_rules_violated', 'customer limit of the campaign, other code', 'C-ONCE-2', 'user', '{"amount":1000}',
+	('redemption_rules_violated', 'customer limit of the voucher', 'ONCE', 'user', '{"amount":1000}', NULL,
+		NULL),
+	('redemption_rules_violated', 'customer limit of the campaign', 'C-ONCE', 'user', '{"amount":1000}', NULL,
+		NULL),
+	('redemption_rules_violated', 'customer limit of the campaign, other code', 'C-ONCE-2', 'user',
+		'{"amount":1000}',
 		NULL, NULL)
   ) AS c (failure, label, code, customer, order_data, credits, metadata);
 
@@ -127,7 +138,8 @@ SELECT f.n, v.* FROM refusals AS f
 SELECT is((SELECT count(*) FROM ordertrack.redemptions), :attempts::bigint, 'validate records nothing');
 SELECT is((SELECT last_value FROM ordertrack.redemptions_redemption_id_seq), :redemption_seq::bigint,
 	'validate takes no redemption_id');
-SELECT is((SELECT last_value FROM ordertrack.orders_order_id_seq), :order_seq::bigint, 'validate takes no order_id');
+SELECT is((SELECT last_value FROM ordertrack.orders_order_id_seq), :order_seq::bigint,
+	'validate takes no order_id');
 
 CREATE TEMP TABLE real AS
 SELECT f.n, r.* FROM refusals AS f
@@ -153,22 +165,27 @@ SELECT is(to_jsonb(d) - 'redemption_id', to_jsonb(r) - 'redemption_id', 'validat
   FROM refusals AS f JOIN real AS r USING (n) JOIN dry AS d USING (n) ORDER BY n;
 SELECT is(d.redemption_id, NULL, 'validate names no redemption: ' || f.label)
   FROM refusals AS f JOIN dry AS d USING (n) ORDER BY n;
-SELECT is(jsonb_build_object('kind', o.kind, 'result', o.result, 'failure', o.failure_code, 'message', o.failure_message,
+SELECT is(jsonb_build_object('kind', o.kind, 'result', o.result, 'failure', o.failure_code, 'message',
+	o.failure_message,
 			'code', o.code, 'customer', o.customer, 'amount', o.amount, 'by', o.redeemed_by, 'actor', o.actor,
 			'channel', o.channel),
-		jsonb_build_object('kind', 'redemption', 'result', 'failure', 'failure', f.failure, 'message', r.failure_message,
+		jsonb_build_object('kind', 'redemption', 'result', 'failure', 'failure', f.failure, 'message',
+			r.failure_message,
 			'code', left(f.code, 200), 'customer', left(f.customer, 255), 'amount', NULL, 'by', session_user,
 			'actor', 'anna', 'channel', 'shop'),
 		'the record of ' || f.failure || ': ' || f.label)
   FROM refusals AS f JOIN real AS r USING (n)
   JOIN ordertrack.redemptions AS o ON o.workspace_id = 1 AND o.redemption_id = r.redemption_id ORDER BY n;
-SELECT is((SELECT count(DISTINCT redemption_id) FROM real), (SELECT count(*) FROM real), 'each has an id of its own');
+SELECT is((SELECT count(DISTINCT redemption_id) FROM real), (SELECT count(*) FROM real),
+	'each has an id of its own');
 
 -- Texts are cut between characters.
 CREATE TEMP TABLE cut AS
 SELECT r.redemption_id FROM ordertrack.redeem(repeat('ä', 150) || '€', repeat('€', 90), NULL) AS r;
-SELECT is(o.code, repeat('ä', 100), 'a code is cut to 200 bytes') FROM cut JOIN ordertrack.redemptions AS o USING (redemption_id);
-SELECT is(o.customer, repeat('€', 85), 'a customer to 255') FROM cut JOIN ordertrack.redemptions AS o USING (redemption_id);
+SELECT is(o.code, repeat('ä', 100), 'a code is cut to 200 bytes') FROM cut
+  JOIN ordertrack.redemptions AS o USING (redemption_id);
+SELECT is(o.customer, repeat('€', 85), 'a customer to 255') FROM cut
+  JOIN ordertrack.redemptions AS o USING (redemption_id);
 
 -- A code of 200 bytes, a customer of 255 and 500 lines are allowed.
 SELECT ordertrack.create_voucher(repeat('x', 200), '{"type":"amount","amount_off":1}')
@@ -187,9 +204,12 @@ SELECT * FROM ordertrack.redeem('OK', 'new-customer', '{"source_id":"new-order",
 SELECT is(to_jsonb(won) - '{redemption_id,order_id}'::text[],
 	'{"result":"success","failure_code":null,"failure_message":null,"amount":330,"discount_amount":100,
 		"total_amount":230,"gift_balance":null,"replayed":false}', 'the outcome') FROM won;
-SELECT is((SELECT count(*) FROM ordertrack.customers WHERE source_id = 'new-customer'), 1::bigint, 'the customer is created');
-SELECT is(jsonb_build_object('source', o.source_id, 'status', o.status, 'customer', c.source_id, 'amount', o.amount,
-		'discount', o.discount_amount, 'total', o.total_amount, 'metadata', o.metadata, 'data_source', o.data_source,
+SELECT is((SELECT count(*) FROM ordertrack.customers WHERE source_id = 'new-customer'), 1::bigint,
+	'the customer is created');
+SELECT is(jsonb_build_object('source', o.source_id, 'status', o.status, 'customer', c.source_id, 'amount',
+	o.amount,
+		'discount', o.discount_amount, 'total', o.total_amount, 'metadata', o.metadata, 'data_source',
+		o.data_source,
 		'address', o.shipping_address, 'by', o.submitted_by, 'by_id', o.submitted_by_id, 'for', o.on_behalf_of,
 		'channel', o.channel, 'is_paid', o.paid_at IS NOT NULL, 'notes', o.note_count),
 	'{"source":"new-order","status":"paid","customer":"new-customer","amount":330,"discount":100,"total":230,
@@ -203,7 +223,8 @@ SELECT is((SELECT jsonb_agg(to_jsonb(i) - '{workspace_id,order_id,created_at}'::
 		"discount_amount":0,"metadata":{"a":1}},
 	  {"line_no":2,"product_id":null,"sku":null,"name":null,"color":null,"size":null,"quantity":1,"price":null,"amount":30,
 		"discount_amount":0,"metadata":null}]', 'its lines') FROM won;
-SELECT is((SELECT array_agg(note_type || ' ' || event_type ORDER BY note_no) FROM ordertrack.order_history(won.order_id)),
+SELECT is((SELECT array_agg(note_type || ' ' || event_type ORDER BY note_no)
+	FROM ordertrack.order_history(won.order_id)),
 	'{"system order_created","system promotion_add_coupon"}', 'its notes') FROM won;
 SELECT is_empty('SELECT v.* FROM won, ordertrack.verify_order(won.order_id) AS v', 'its history verifies');
 SELECT is(to_jsonb(r) - '{workspace_id,redemption_id,order_id,created_at,voucher_id,customer_id}'::text[],
@@ -213,7 +234,8 @@ SELECT is(to_jsonb(r) - '{workspace_id,redemption_id,order_id,created_at,voucher
 		"rollback_of":null,"rollback_no":null,"is_complete":null,"actor":"anna","channel":"web","metadata":{"m":3}}',
 	'the record') FROM won JOIN ordertrack.redemptions AS r USING (redemption_id);
 SELECT is((SELECT count(*) FROM ordertrack.redemptions AS r JOIN won USING (redemption_id)
-	  JOIN ordertrack.vouchers AS v ON v.workspace_id = r.workspace_id AND v.voucher_id = r.voucher_id AND v.code = 'OK'
+	  JOIN ordertrack.vouchers AS v ON v.workspace_id = r.workspace_id AND v.voucher_id = r.voucher_id
+		AND v.code = 'OK'
 	  JOIN ordertrack.customers AS c ON c.workspace_id = r.workspace_id AND c.customer_id = r.customer_id
 	 WHERE c.source_id = r.customer), 1::bigint, 'the record names voucher and customer');
 
@@ -223,7 +245,8 @@ SELECT is(redeemed_count::bigint, wanted, 'redeemed_count of ' || code)
   JOIN ordertrack.vouchers AS v USING (code) WHERE v.workspace_id = 1;
 SELECT is((SELECT array_agg(name || redeemed_count ORDER BY name) FROM ordertrack.campaigns
 	WHERE redeemed_count IS NOT NULL), '{one1}', 'redeemed_count of campaigns');
-SELECT is((SELECT sum(used) FROM ordertrack.voucher_customers) || ' ' || (SELECT sum(used) FROM ordertrack.campaign_customers),
+SELECT is((SELECT sum(used) FROM ordertrack.voucher_customers) || ' ' || (SELECT sum(used)
+	FROM ordertrack.campaign_customers),
 	'1 1', 'uses per customer');
 SELECT is(r.result, 'success', 'another customer may use ' || code)
   FROM unnest('{ONCE,C-ONCE}'::text[]) AS code
@@ -237,7 +260,8 @@ INSERT INTO ways VALUES
 	('partially_shipped', 'paid', '{partially_shipped}', 'partially_shipped'),
 	('completed', 'paid', '{completed}', NULL), ('on_hold', 'paid', '{on_hold}', NULL),
 	('awaiting_exchange', 'awaiting_exchange', '{}', NULL), ('canceled', 'paid', '{canceled}', NULL);
-SELECT ordertrack.create_order(jsonb_build_object('source_id', status, 'status', first, 'amount', 900)) FROM ways
+SELECT ordertrack.create_order(jsonb_build_object('source_id', status, 'status', first, 'amount', 900))
+  FROM ways
 \g /dev/null
 SELECT ordertrack.set_order_status(o.order_id, step)
   FROM ways JOIN ordertrack.orders AS o ON o.workspace_id = 1 AND o.source_id = ways.status
@@ -251,25 +275,30 @@ SELECT is(o.status || ' ' || o.total_amount, coalesce(w.after || ' 800', w.statu
 		'after redeem on an order that was ' || w.status)
   FROM ways AS w JOIN ordertrack.orders AS o ON o.workspace_id = 1 AND o.source_id = w.status;
 SELECT is(o.paid_at IS NOT NULL, true, 'paid_at of an order that was ' || w.status)
-  FROM ways AS w JOIN ordertrack.orders AS o ON o.workspace_id = 1 AND o.source_id = w.status WHERE w.after = 'paid';
+  FROM ways AS w JOIN ordertrack.orders AS o ON o.workspace_id = 1 AND o.source_id = w.status
+ WHERE w.after = 'paid';
 SELECT is((SELECT count(*) FROM ordertrack.redemptions AS r WHERE r.order_id = o.order_id), 1::bigint,
 		'the attempt on an order that was ' || w.status || ' names it')
   FROM ways AS w JOIN ordertrack.orders AS o ON o.workspace_id = 1 AND o.source_id = w.status;
-SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
+SELECT
+	is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
 	'all histories verify');
 SELECT is((SELECT array_agg(DISTINCT c.source_id) FROM ways AS w
 	  JOIN ordertrack.orders AS o ON o.workspace_id = 1 AND o.source_id = w.status
 	  JOIN ordertrack.customers AS c ON c.workspace_id = 1 AND c.customer_id = o.customer_id
 	 WHERE w.after IS NOT NULL), '{nina}', 'an order without a customer gets the one who redeems');
 SELECT is(r.result, 'success', 'redeem by id') FROM ordertrack.redeem('OK', 'somebody else',
-	jsonb_build_object('id', (SELECT order_id FROM ordertrack.orders WHERE workspace_id = 1 AND source_id = 'created'))) AS r;
+	jsonb_build_object('id', (SELECT order_id FROM ordertrack.orders WHERE workspace_id = 1
+		AND source_id = 'created'))) AS r;
 SELECT is(c.source_id, 'nina', 'an order that has a customer keeps it')
   FROM ordertrack.orders AS o JOIN ordertrack.customers AS c USING (workspace_id, customer_id)
  WHERE o.workspace_id = 1 AND o.source_id = 'created';
 
 -- Starts and ends: the first moment is in, the last is out.
-SELECT ordertrack.create_voucher('ON-TIME', '{"type":"amount","amount_off":1}', starts_at => '-infinity', expires_at => 'infinity'),
-	ordertrack.create_voucher('SINCE', '{"type":"amount","amount_off":1}', starts_at => '2001-01-01', expires_at => '2999-01-01')
+SELECT ordertrack.create_voucher('ON-TIME', '{"type":"amount","amount_off":1}', starts_at => '-infinity',
+	expires_at => 'infinity'),
+	ordertrack.create_voucher('SINCE', '{"type":"amount","amount_off":1}', starts_at => '2001-01-01',
+		expires_at => '2999-01-01')
 \g /dev/null
 SELECT is(r.result, 'success', code) FROM unnest('{ON-TIME,SINCE}'::text[]) AS code
  CROSS JOIN LATERAL ordertrack.redeem(code) AS r;
@@ -279,7 +308,8 @@ SELECT throws_ok(call, 'OT002', NULL, call) FROM unnest(ARRAY[
 	$$SELECT ordertrack.redeem('OK', workspace => -1)$$,
 	$$SELECT ordertrack.redeem(NULL, workspace => 424242)$$,
 	$$SELECT ordertrack.validate('OK', workspace => -1)$$]) AS call;
-SELECT throws_like($$SELECT ordertrack.redeem('OK', workspace => NULL)$$, '%workspace%must not be null', 'no workspace');
+SELECT throws_like($$SELECT ordertrack.redeem('OK', workspace => NULL)$$, '%workspace%must not be null',
+	'no workspace');
 
 -- Workspaces see nothing of each other.
 SELECT ordertrack.create_workspace('second') AS second

@@ -21,7 +21,8 @@ CREATE FUNCTION pg_temp.counters() RETURNS text LANGUAGE sql AS $$
 $$;
 
 -- Counters go forth and back.
-SELECT redemption_id AS counted, order_id AS counted_order FROM ordertrack.redeem('COUNTED', 'anna', '{"source_id":"counted","amount":1000}')
+SELECT redemption_id AS counted, order_id AS counted_order
+  FROM ordertrack.redeem('COUNTED', 'anna', '{"source_id":"counted","amount":1000}')
 \gset
 SELECT is(pg_temp.counters(), '1 1 1 1', 'all four counters count a use');
 CREATE TEMP TABLE back AS
@@ -40,8 +41,10 @@ SELECT is((SELECT count(*) FROM ordertrack.redemptions AS r JOIN back USING (red
 	JOIN ordertrack.redemptions AS o ON o.redemption_id = r.rollback_of AND o.voucher_id = r.voucher_id
 		AND o.campaign_id = r.campaign_id AND o.customer_id = r.customer_id), 1::bigint,
 	'it names voucher, campaign and customer of the original');
-SELECT is(l.state, 'rolled_back', 'state of the original') FROM ordertrack.redemption_list AS l WHERE l.redemption_id = :counted;
-SELECT is(l.state, 'succeeded', 'state of the rollback') FROM ordertrack.redemption_list AS l JOIN back USING (redemption_id);
+SELECT is(l.state, 'rolled_back', 'state of the original') FROM ordertrack.redemption_list AS l
+ WHERE l.redemption_id = :counted;
+SELECT is(l.state, 'succeeded', 'state of the rollback') FROM ordertrack.redemption_list AS l
+  JOIN back USING (redemption_id);
 
 -- Refusals, each recorded.
 SELECT redemption_id AS live FROM ordertrack.redeem('COUNTED', 'anna', '{"source_id":"live","amount":1000}')
@@ -72,15 +75,18 @@ CREATE TEMP TABLE refusals AS SELECT row_number() OVER () AS n, c.* FROM (VALUES
   ) AS c (failure, label, redemption_id, reason, amount, workspace);
 SELECT md5(string_agg(t, '|' ORDER BY t)) AS before, pg_temp.counters() AS counters
   FROM (SELECT v::text FROM ordertrack.vouchers AS v UNION ALL SELECT o::text FROM ordertrack.orders AS o
-	UNION ALL SELECT n::text FROM ordertrack.order_notes AS n UNION ALL SELECT c::text FROM ordertrack.customers AS c) AS a (t)
+	UNION ALL SELECT n::text FROM ordertrack.order_notes AS n UNION ALL SELECT c::text
+		FROM ordertrack.customers AS c) AS a (t)
 \gset
 CREATE TEMP TABLE answers AS
 SELECT f.n, r.* FROM refusals AS f
- CROSS JOIN LATERAL ordertrack.rollback_redemption(f.redemption_id, f.reason, f.amount, workspace => f.workspace) AS r;
+ CROSS JOIN LATERAL ordertrack.rollback_redemption(f.redemption_id, f.reason, f.amount,
+	workspace => f.workspace) AS r;
 SELECT is(a.result || ' ' || a.failure_code, 'failure ' || f.failure, f.failure || ': ' || f.label)
   FROM refusals AS f JOIN answers AS a USING (n) ORDER BY n;
 SELECT is(to_jsonb(a) - '{n,redemption_id,result,failure_code,failure_message,order_id,gift_balance}'::text[],
-		'{"amount":null,"discount_amount":null,"total_amount":null,"replayed":false}', 'no amounts: ' || f.label)
+		'{"amount":null,"discount_amount":null,"total_amount":null,"replayed":false}',
+		'no amounts: ' || f.label)
   FROM refusals AS f JOIN answers AS a USING (n) ORDER BY n;
 SELECT is(a.gift_balance, CASE WHEN f.redemption_id = :card THEN 4000 END::bigint, 'gift_balance: ' || f.label)
   FROM refusals AS f JOIN answers AS a USING (n) ORDER BY n;
@@ -89,18 +95,22 @@ SELECT ok(length(a.failure_message) > 10, 'has a message: ' || f.label)
 SELECT is(concat_ws(' ', r.kind, r.result, r.failure_code, r.rollback_of, r.rollback_no, r.amount),
 		concat_ws(' ', 'rollback failure', f.failure, f.redemption_id), 'is recorded: ' || f.label)
   FROM refusals AS f JOIN answers AS a USING (n)
-  JOIN ordertrack.redemptions AS r ON r.workspace_id = f.workspace AND r.redemption_id = a.redemption_id ORDER BY n;
+  JOIN ordertrack.redemptions AS r ON r.workspace_id = f.workspace AND r.redemption_id = a.redemption_id
+ ORDER BY n;
 SELECT is(md5(string_agg(t, '|' ORDER BY t)), :'before', 'refusals change no voucher, order, note or customer')
   FROM (SELECT v::text FROM ordertrack.vouchers AS v UNION ALL SELECT o::text FROM ordertrack.orders AS o
-	UNION ALL SELECT n::text FROM ordertrack.order_notes AS n UNION ALL SELECT c::text FROM ordertrack.customers AS c) AS a (t);
+	UNION ALL SELECT n::text FROM ordertrack.order_notes AS n UNION ALL SELECT c::text
+		FROM ordertrack.customers AS c) AS a (t);
 SELECT is(pg_temp.counters(), :'counters', 'nor a counter');
-SELECT throws_ok('SELECT ordertrack.rollback_redemption(1, workspace => -1)', 'OT002', NULL, 'no such workspace');
+SELECT throws_ok('SELECT ordertrack.rollback_redemption(1, workspace => -1)', 'OT002', NULL,
+	'no such workspace');
 
 -- Expired, disabled and exhausted codes can be rolled back.
 SELECT ordertrack.update_voucher('COUNTED', expires_at => '2001-01-01', is_active => false),
 	ordertrack.update_campaign('camp', expires_at => '2001-01-01', is_active => false)
 \g /dev/null
-SELECT is(r.result, 'success', 'expired and disabled, back anyway') FROM ordertrack.rollback_redemption(:live) AS r;
+SELECT is(r.result, 'success', 'expired and disabled, back anyway')
+  FROM ordertrack.rollback_redemption(:live) AS r;
 SELECT is(pg_temp.counters(), '0 0 0 0', 'with its counters');
 SELECT ordertrack.create_voucher('LAST', '{"type":"amount","amount_off":1}', redemption_limit => 1)
 \g /dev/null
@@ -116,12 +126,14 @@ SELECT ordertrack.update_voucher('FREE', redemption_limit => 9, customer_limit =
 \g /dev/null
 SELECT is(r.result, 'success', 'a use before the limit') FROM ordertrack.rollback_redemption(:unlimited) AS r;
 SELECT is(v.redeemed_count || ' ' || u.used, '0 0', 'comes back to it') FROM ordertrack.vouchers AS v
-  JOIN ordertrack.voucher_customers AS u USING (workspace_id, voucher_id) WHERE v.workspace_id = 1 AND v.code = 'FREE';
+  JOIN ordertrack.voucher_customers AS u USING (workspace_id, voucher_id) WHERE v.workspace_id = 1
+   AND v.code = 'FREE';
 SELECT redemption_id AS limited FROM ordertrack.redeem('FREE', 'carl', '{"amount":1000}')
 \gset
 SELECT ordertrack.update_voucher('FREE', clear => '{redemption_limit,customer_limit}')
 \g /dev/null
-SELECT is(r.result, 'success', 'a use of a limit that is gone') FROM ordertrack.rollback_redemption(:limited) AS r;
+SELECT is(r.result, 'success', 'a use of a limit that is gone')
+  FROM ordertrack.rollback_redemption(:limited) AS r;
 
 -- The order's discount is the sum of its live redemptions, computed again.
 CREATE TEMP TABLE mixed (n integer, redemption_id bigint);
@@ -129,18 +141,21 @@ INSERT INTO mixed SELECT n, r.redemption_id
   FROM (VALUES (1, 'FREE', 0), (2, 'TEN', 0), (3, 'CARD', 2000)) AS c (n, code, credits)
  CROSS JOIN LATERAL ordertrack.redeem(code, 'dora', CASE n WHEN 1 THEN '{"source_id":"mixed","amount":10000}'
 	ELSE '{"source_id":"mixed"}' END::jsonb, nullif(credits, 0)) AS r;
-SELECT is(o.discount_amount || ' ' || o.total_amount || ' ' || o.status, '3450 6550 paid', '500, then 10 % of 9500, then 2000')
+SELECT is(o.discount_amount || ' ' || o.total_amount || ' ' || o.status, '3450 6550 paid',
+	'500, then 10 % of 9500, then 2000')
   FROM ordertrack.orders AS o WHERE o.workspace_id = 1 AND o.source_id = 'mixed';
 CREATE FUNCTION pg_temp.undo(step integer, part bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	a ordertrack.redemption_outcome := ordertrack.rollback_redemption(
 		(SELECT m.redemption_id FROM mixed AS m WHERE m.n = step), amount => part);
 BEGIN
-	RETURN (SELECT concat_ws(' ', a.discount_amount, a.total_amount, o.discount_amount, o.total_amount, o.status)
+	RETURN (SELECT concat_ws(' ', a.discount_amount, a.total_amount, o.discount_amount, o.total_amount,
+		o.status)
 		  FROM ordertrack.orders AS o WHERE o.workspace_id = 1 AND o.source_id = 'mixed');
 END
 $$;
-SELECT is(pg_temp.undo(1, NULL), '2950 7050 2950 7050 paid', 'without the 500: each other discount stays as granted');
+SELECT is(pg_temp.undo(1, NULL), '2950 7050 2950 7050 paid',
+	'without the 500: each other discount stays as granted');
 SELECT is(pg_temp.undo(3, 700), '2250 7750 2250 7750 paid', 'without 700 of the card');
 SELECT is(pg_temp.undo(2, NULL), '1300 8700 1300 8700 paid', 'without the 10 %');
 SELECT is(pg_temp.undo(3, 1000), '300 9700 300 9700 paid', 'without another 1000 of the card');
@@ -150,32 +165,39 @@ SELECT is(pg_temp.undo(3, NULL), '0 10000 0 10000 canceled', 'with none left the
 CREATE TEMP TABLE ends (status text, way text[], after text);
 INSERT INTO ends VALUES ('paid', '{}', 'canceled'), ('fulfilled', '{fulfilled}', 'canceled'),
 	('in_progress', '{in_progress}', 'canceled'), ('partially_shipped', '{partially_shipped}', 'canceled'),
-	('on_hold', '{on_hold}', 'canceled'), ('completed', '{completed}', 'completed'), ('canceled', '{canceled}', 'canceled');
+	('on_hold', '{on_hold}', 'canceled'), ('completed', '{completed}', 'completed'),
+	('canceled', '{canceled}', 'canceled');
 CREATE TEMP TABLE ended AS SELECT e.*, r.redemption_id, r.order_id FROM ends AS e
- CROSS JOIN LATERAL ordertrack.redeem('FREE', 'emil', jsonb_build_object('source_id', e.status, 'amount', 900)) AS r;
+ CROSS JOIN LATERAL ordertrack.redeem('FREE', 'emil',
+	jsonb_build_object('source_id', e.status, 'amount', 900)) AS r;
 SELECT ordertrack.set_order_status(order_id, step) FROM ended CROSS JOIN unnest(way) AS step
 \g /dev/null
 SELECT is(r.result, 'success', 'rollback on an order that is ' || e.status)
   FROM ended AS e CROSS JOIN LATERAL ordertrack.rollback_redemption(e.redemption_id) AS r;
-SELECT is(o.status || ' ' || o.discount_amount || ' ' || o.total_amount, e.after || ' 0 900', 'its order, that was ' || e.status)
+SELECT is(o.status || ' ' || o.discount_amount || ' ' || o.total_amount, e.after || ' 0 900',
+	'its order, that was ' || e.status)
   FROM ended AS e JOIN ordertrack.orders AS o USING (order_id);
 SELECT is((SELECT array_agg(n.data ->> 'kept_status') FROM ordertrack.order_notes AS n
 		WHERE n.order_id = e.order_id AND n.event_type = 'promotion_remove_coupon'),
 		ARRAY[CASE WHEN e.status = 'completed' THEN 'completed' END], 'its note, that was ' || e.status)
   FROM ended AS e;
-SELECT is((SELECT n.event_type FROM ordertrack.order_notes AS n WHERE n.order_id = e.order_id ORDER BY note_no DESC LIMIT 1),
-		CASE WHEN e.status IN ('completed', 'canceled') THEN 'promotion_remove_coupon' ELSE 'order_cancelled' END,
+SELECT is((SELECT n.event_type FROM ordertrack.order_notes AS n WHERE n.order_id = e.order_id
+	ORDER BY note_no DESC LIMIT 1),
+		CASE WHEN e.status IN ('completed', 'canceled') THEN 'promotion_remove_coupon' ELSE 'order_cancelled'
+			END,
 		'its last note, that was ' || e.status)
   FROM ended AS e;
 
 -- A discount without an order.
 SELECT redemption_id AS bare FROM ordertrack.redeem('TEN')
 \gset
-SELECT is(concat_ws(' ', r.result, r.order_id, r.amount, r.discount_amount, r.total_amount), 'success 0 0 0', 'without an order')
+SELECT is(concat_ws(' ', r.result, r.order_id, r.amount, r.discount_amount, r.total_amount), 'success 0 0 0',
+	'without an order')
   FROM ordertrack.rollback_redemption(:bare) AS r;
 SELECT is(r.failure_code, 'already_rolled_back', 'once only') FROM ordertrack.rollback_redemption(:bare) AS r;
 
-SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
+SELECT
+	is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
 	'all histories verify');
 SELECT is_empty('SELECT rollback_of, rollback_no FROM ordertrack.redemptions WHERE rollback_no IS NOT NULL
 	GROUP BY workspace_id, rollback_of, rollback_no HAVING count(*) > 1', 'rollbacks are numbered');
