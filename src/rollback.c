@@ -101,9 +101,7 @@ hash_request(OtRollbackRequest *request, bool has_id)
 {
 	const char *fields[3];
 
-	fields[0] = request->redemption_id == 0
-					? NULL
-					: psprintf(INT64_FORMAT, request->redemption_id);
+	fields[0] = has_id ? psprintf(INT64_FORMAT, request->redemption_id) : NULL;
 	fields[1] = request->reason;
 	fields[2] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
 	ot_request_hash("rollback_redemption", lengthof(fields), fields, request->hash);
