@@ -92,6 +92,8 @@ BEGIN
 	FOR r IN
 		SELECT a.object_type, a.object_name, bool_or(a.kind = ANY (granted_kinds)) AS is_granted,
 			(SELECT p.oid::regprocedure::text FROM pg_proc AS p
+			   JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+			    AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 			  WHERE p.proname = a.object_name AND p.pronamespace = 'ordertrack'::regnamespace) AS signature
 		  FROM ordertrack.access_rights() AS a
 		 GROUP BY a.object_type, a.object_name

@@ -110,7 +110,7 @@ BEGIN
 	COMMENT ON TABLE ordertrack.status_transitions IS 'the moves that a status may make, as data: an operator may add rows';
 	COMMENT ON COLUMN ordertrack.status_transitions.from_status IS 'NULL: to_status is an allowed first status';
 	COMMENT ON COLUMN ordertrack.status_transitions.to_status IS 'previous: the status that the entity had before the hold';
-	COMMENT ON COLUMN ordertrack.status_transitions.event_type IS 'event_type of the note; NULL: order_<status>, for a move back to the previous status that status''s event';
+	COMMENT ON COLUMN ordertrack.status_transitions.event_type IS 'event_type of the note; NULL: order_<status>, order_released for created';
 
 	CREATE TABLE ordertrack.orders (
 		workspace_id bigint NOT NULL,
@@ -136,6 +136,7 @@ BEGIN
 		paid_at timestamptz,
 		note_count integer NOT NULL DEFAULT 0,
 		note_hash bytea,
+		noted_at timestamptz,
 		CONSTRAINT orders_pkey PRIMARY KEY (workspace_id, order_id),
 		CONSTRAINT orders_workspace_id_source_id_key UNIQUE (workspace_id, source_id)
 	) WITH (fillfactor = 85);
@@ -154,6 +155,7 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.orders.value_in_points IS 'price in points of an order of rewards';
 	COMMENT ON COLUMN ordertrack.orders.note_count IS 'number of the newest note';
 	COMMENT ON COLUMN ordertrack.orders.note_hash IS 'hash of the newest note: the head of the history';
+	COMMENT ON COLUMN ordertrack.orders.noted_at IS 'time of the newest note; the next is not earlier';
 
 	CREATE TABLE ordertrack.order_items (
 		workspace_id bigint NOT NULL,

@@ -118,6 +118,16 @@ BEGIN
 				  HINT = 'Give the schema to a superuser or to the owner of the extension.';
 	END IF;
 
+	IF EXISTS (
+		SELECT FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner
+		 WHERE c.relnamespace = 'ordertrack'::regnamespace
+		   AND NOT (r.rolsuper OR r.rolname = current_user))
+	THEN
+		RAISE EXCEPTION 'schema "ordertrack" holds tables or views of another role'
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = 'Their triggers and rules would run with the rights of setup(): move them to another schema.';
+	END IF;
+
 	-- Two at once: the second waits here, and then finds nothing left to do.
 	PERFORM FROM pg_extension WHERE extname = 'ordertrack' FOR UPDATE;
 	IF to_regclass('ordertrack.installation') IS NOT NULL THEN

@@ -34,6 +34,7 @@ ordertrack_create_campaign(PG_FUNCTION_ARGS)
 	OtArgs args = {0};
 	int64 campaign_id;
 
+	PreventCommandIfReadOnly("ordertrack.create_campaign()");
 	ot_terms_read_new(&terms, fcinfo, 1);
 
 	ot_begin();

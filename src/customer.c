@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "ordertrack.h"
@@ -26,6 +27,7 @@ ordertrack_put_customer(PG_FUNCTION_ARGS)
 	int64 workspace = ot_workspace_arg(fcinfo, 7);
 	int64 customer_id;
 
+	PreventCommandIfReadOnly("ordertrack.put_customer()");
 	ot_begin();
 	ot_require_workspace(workspace);
 	ot_arg_int8(&args, workspace);

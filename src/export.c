@@ -22,6 +22,7 @@ typedef struct Column
 {
 	char *name;
 	bool is_jsonb;
+	bool is_text;
 } Column;
 
 typedef struct Export
@@ -38,7 +39,8 @@ static void add_columns(StringInfo query, const Export *export, ArrayType *names
 static void add_filter(StringInfo query, const Export *export, Jsonb *filter);
 static void add_condition(StringInfo query, const Column *column, JsonbValue *value);
 static void add_one_of(StringInfo query, const Column *column, JsonbContainer *array);
-static const char *scalar_literal(const JsonbValue *value);
+static const char *scalar_literal(const Column *column, const JsonbValue *value);
+static const char *text_literal(const Column *column, const char *text);
 static void refuse_filter(const Column *column) pg_attribute_noreturn();
 static void add_sort(StringInfo query, const Export *export, const char *sort);
 
@@ -94,6 +96,7 @@ read_columns(Export *export, const char *what)
 	{
 		export->columns[i].name = ot_get_text(i, 1);
 		export->columns[i].is_jsonb = ot_get_bool(i, 2);
+		export->columns[i].is_text = ot_get_bool(i, 3);
 	}
 }
 
@@ -194,7 +197,7 @@ add_condition(StringInfo query, const Column *column, JsonbValue *value)
 	else if (value->type == jbvBinary)
 		refuse_filter(column);
 	else
-		appendStringInfo(query, "%s = %s", name, scalar_literal(value));
+		appendStringInfo(query, "%s = %s", name, scalar_literal(column, value));
 }
 
 /* Adds that a column is one of the scalars in an array, which may be null. */
@@ -219,7 +222,7 @@ add_one_of(StringInfo query, const Column *column, JsonbContainer *array)
 			has_null = true;
 		else
 			appendStringInfo(&literals, "%s%s", literals.len > 0 ? ", " : "",
-							 scalar_literal(&value));
+							 scalar_literal(column, &value));
 	}
 	if (literals.len > 0 && has_null)
 		appendStringInfo(query, "(%s IN (%s) OR %s IS NULL)", name, literals.data, name);
@@ -233,21 +236,30 @@ add_one_of(StringInfo query, const Column *column, JsonbContainer *array)
 
 /* Spells a string, number or boolean as an SQL literal. */
 static const char *
-scalar_literal(const JsonbValue *value)
+scalar_literal(const Column *column, const JsonbValue *value)
 {
 	switch (value->type)
 	{
 		case jbvString:
-			return quote_literal_cstr(
-				pnstrdup(value->val.string.val, value->val.string.len));
+			return text_literal(column,
+								pnstrdup(value->val.string.val, value->val.string.len));
 		case jbvNumeric:
-			return quote_literal_cstr(numeric_normalize(value->val.numeric));
+			return text_literal(column, numeric_normalize(value->val.numeric));
 		case jbvBool:
 			return value->val.boolean ? "'true'" : "'false'";
 		default:
 			elog(ERROR, "unexpected type %d of a JSON scalar", (int) value->type);
 	}
 	return NULL;
+}
+
+/* Export views hold a text that would run as a formula behind an apostrophe. */
+static const char *
+text_literal(const Column *column, const char *text)
+{
+	if (column->is_text && *text != '\0' && strchr("=+-@\t\r", *text) != NULL)
+		text = psprintf("'%s", text);
+	return quote_literal_cstr(text);
 }
 
 static void

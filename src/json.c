@@ -115,7 +115,7 @@ ot_json_object(JsonbContainer *object, const char *key, bool *is_bad)
 	return value == NULL || *is_bad ? NULL : JsonbValueToJsonb(value);
 }
 
-/* Spells a jsonb as text, in UTF-8 as it is stored. */
+/* Spells a jsonb as text. */
 char *
 ot_json_to_text(const Jsonb *value)
 {
@@ -204,36 +204,6 @@ ot_json_add_int8(OtJson *json, const char *key, int64 value)
 	number.type = jbvNumeric;
 	number.val.numeric = int64_to_numeric(value);
 	push_value(json, key, &number);
-}
-
-/* Adds a boolean. */
-void
-ot_json_add_bool(OtJson *json, const char *key, bool value)
-{
-	JsonbValue boolean;
-
-	boolean.type = jbvBool;
-	boolean.val.boolean = value;
-	push_value(json, key, &boolean);
-}
-
-/* Adds a whole jsonb; NULL adds nothing. */
-void
-ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value)
-{
-	JsonbValue binary;
-
-	if (value == NULL)
-		return;
-	if (JB_ROOT_IS_SCALAR(value))
-		(void) JsonbExtractScalar(unconstify(JsonbContainer *, &value->root), &binary);
-	else
-	{
-		binary.type = jbvBinary;
-		binary.val.binary.data = unconstify(JsonbContainer *, &value->root);
-		binary.val.binary.len = VARSIZE(value) - VARHDRSZ;
-	}
-	push_value(json, key, &binary);
 }
 
 /* Ends the object and gives it. */

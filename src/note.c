@@ -148,7 +148,8 @@ ot_notes_insert(const OtNote *notes, const OtHead *heads, int count)
 	announced_count = count;
 	PG_TRY();
 	{
-		ot_run(count == 1 ? OT_PLAN_NOTE_INSERT : OT_PLAN_NOTE_PAIR_INSERT, &args);
+		ot_write(count == 1 ? OT_PLAN_NOTE_INSERT : OT_PLAN_NOTE_PAIR_INSERT, &args,
+				 count);
 	}
 	PG_FINALLY();
 	{

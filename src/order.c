@@ -41,6 +41,7 @@ ordertrack_create_order(PG_FUNCTION_ARGS)
 	OtOrderData data;
 	OtNewOrder order = {0};
 
+	PreventCommandIfReadOnly("ordertrack.create_order()");
 	if (order_data == NULL)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("argument \"order_data\" must not be null"));
@@ -186,7 +187,7 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 {
 	const OtOrderData *data = order->data;
 	OtArgs args = {0};
-	uint64 count = 0;
+	volatile bool is_new = true;
 
 	ot_arg_int8(&args, order->workspace);
 	ot_arg_int8(&args, order->order_id);
@@ -215,16 +216,17 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 	announced.order_id = order->order_id;
 	PG_TRY();
 	{
-		count = ot_run(data->source_id == NULL ? OT_PLAN_ORDER_INSERT
-											   : OT_PLAN_ORDER_INSERT_ONCE,
-					   &args);
+		if (data->source_id == NULL)
+			ot_write(OT_PLAN_ORDER_INSERT, &args, 1);
+		else
+			is_new = ot_run(OT_PLAN_ORDER_INSERT_ONCE, &args) == 1;
 	}
 	PG_FINALLY();
 	{
 		announced.order_id = 0;
 	}
 	PG_END_TRY();
-	return count == 1;
+	return is_new;
 }
 
 /* Tells the trigger of orders whether an INSERT is ours; once only. */

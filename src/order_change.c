@@ -7,17 +7,25 @@
 
 #include "ordertrack.h"
 
-/* Valid only while ot_change_order() runs; a raw UPDATE finds none. */
+#define NOT_TAKEN (-1)
+
+/*
+ * Valid only while ot_change_order() runs, and for one version of the row: an
+ * UPDATE by somebody's trigger meanwhile is a change of its own.
+ */
 static const OtChange *current_change = NULL;
+static int32 taken_at = NOT_TAKEN; /* number of the note before the change */
 
 /* Runs an UPDATE of one order; its triggers write the note of the change. */
 uint64
 ot_change_order(const OtChange *change, OtPlan plan, OtArgs *args)
 {
 	const OtChange *outer_change = current_change;
+	int32 outer_taken_at = taken_at;
 	uint64 count = 0;
 
 	current_change = change;
+	taken_at = NOT_TAKEN;
 	PG_TRY();
 	{
 		count = ot_run(plan, args);
@@ -25,17 +33,25 @@ ot_change_order(const OtChange *change, OtPlan plan, OtArgs *args)
 	PG_FINALLY();
 	{
 		current_change = outer_change;
+		taken_at = outer_taken_at;
 	}
 	PG_END_TRY();
 	return count;
 }
 
-/* Gives what a function is doing to this order, or NULL. */
+/*
+ * Gives what a function is doing to this version of an order, or NULL: to the
+ * BEFORE trigger once, and to the AFTER trigger of the same version again.
+ */
 const OtChange *
-ot_current_change(int64 workspace, int64 order_id)
+ot_current_change(int64 workspace, int64 order_id, int32 note_no, bool is_before)
 {
-	if (current_change != NULL && current_change->workspace == workspace &&
-		current_change->order_id == order_id)
-		return current_change;
-	return NULL;
+	if (current_change == NULL || current_change->workspace != workspace ||
+		current_change->order_id != order_id)
+		return NULL;
+	if (is_before && taken_at == NOT_TAKEN)
+		taken_at = note_no;
+	else if (is_before || taken_at != note_no)
+		return NULL;
+	return current_change;
 }

@@ -23,7 +23,8 @@ ot_lines_insert(int64 workspace, int64 order_id, const OtOrderData *data, Timest
 		add_line(&args, &data->lines[i], i + 1);
 		if (is_pair)
 			add_line(&args, &data->lines[i + 1], i + 2);
-		ot_run(is_pair ? OT_PLAN_ITEM_PAIR_INSERT : OT_PLAN_ITEM_INSERT, &args);
+		ot_write(is_pair ? OT_PLAN_ITEM_PAIR_INSERT : OT_PLAN_ITEM_INSERT, &args,
+				 is_pair ? 2 : 1);
 	}
 }
 

@@ -34,6 +34,7 @@ ordertrack_add_note(PG_FUNCTION_ARGS)
 	OtChange change = {0};
 	int32 note_no;
 
+	PreventCommandIfReadOnly("ordertrack.add_note()");
 	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
 	change.detail = ot_required_text_arg(fcinfo, 1, "detail", OT_MAX_DETAIL);
 	change.title = ot_text_arg(fcinfo, 2, "title", OT_MAX_TEXT);
@@ -60,6 +61,7 @@ ordertrack_edit_note(PG_FUNCTION_ARGS)
 	char *detail = ot_required_text_arg(fcinfo, 2, "detail", OT_MAX_DETAIL);
 	char *title = ot_text_arg(fcinfo, 3, "title", OT_MAX_TEXT);
 
+	PreventCommandIfReadOnly("ordertrack.edit_note()");
 	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
 	change.channel = ot_text_arg(fcinfo, 4, "channel", OT_MAX_TEXT);
 	change.actor = ot_text_arg(fcinfo, 5, "actor", OT_MAX_TEXT);
@@ -76,6 +78,7 @@ ordertrack_delete_note(PG_FUNCTION_ARGS)
 	OtChange change = {0};
 	int32 note_no = note_no_arg(fcinfo);
 
+	PreventCommandIfReadOnly("ordertrack.delete_note()");
 	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
 	change.channel = ot_text_arg(fcinfo, 2, "channel", OT_MAX_TEXT);
 	change.actor = ot_text_arg(fcinfo, 3, "actor", OT_MAX_TEXT);

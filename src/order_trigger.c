@@ -39,13 +39,14 @@ static void guard_insert(const TriggerData *trigger);
 static HeapTuple guard_update(const TriggerData *trigger);
 static void refuse_head(void) pg_attribute_noreturn();
 static void refuse_held(void) pg_attribute_noreturn();
-static void read_story(const TriggerData *trigger, Story *story);
+static void read_story(const TriggerData *trigger, bool is_before, Story *story);
 static void tell_story(Story *story, TimestampTz now);
 static void add_note(Story *story, const char *event_type, Jsonb *data, TimestampTz now);
 static Jsonb *describe_status(const Story *story);
 static HeapTuple set_columns(const TriggerData *trigger, const Story *story,
 							 TimestampTz now);
 static void write_notes(const TriggerData *trigger);
+static bool is_stored(const TriggerData *trigger, const OtHead *head);
 static bool same_text(const char *a, const char *b);
 
 /* Refuses moves that are not allowed and heads that no note explains. */
@@ -88,11 +89,13 @@ guard_insert(const TriggerData *trigger)
 	char *status;
 	bool is_first;
 	bool has_no_hash;
+	bool has_no_time;
 
 	if (ot_order_take_announced(workspace, ot_tuple_int8(trigger, tuple, "order_id")))
 		return;
 	(void) ot_tuple_datum(trigger, tuple, "note_hash", &has_no_hash);
-	if (ot_tuple_int4(trigger, tuple, "note_count") != 0 || !has_no_hash)
+	(void) ot_tuple_datum(trigger, tuple, "noted_at", &has_no_time);
+	if (ot_tuple_int4(trigger, tuple, "note_count") != 0 || !has_no_hash || !has_no_time)
 		refuse_head();
 	status = ot_tuple_text(trigger, tuple, "status");
 	if (status == NULL)
@@ -115,9 +118,10 @@ guard_update(const TriggerData *trigger)
 	Story story;
 
 	if (ot_tuple_differs(trigger, ot_column(trigger, "note_count")) ||
-		ot_tuple_differs(trigger, ot_column(trigger, "note_hash")))
+		ot_tuple_differs(trigger, ot_column(trigger, "note_hash")) ||
+		ot_tuple_differs(trigger, ot_column(trigger, "noted_at")))
 		refuse_head();
-	read_story(trigger, &story);
+	read_story(trigger, true, &story);
 	if (is_held_changed && same_text(story.old_status, story.new_status))
 		refuse_held();
 	if (story.new_status == NULL ||
@@ -126,7 +130,7 @@ guard_update(const TriggerData *trigger)
 
 	/* Time in a history never runs backwards. */
 	now = story.change != NULL ? story.change->now : GetCurrentTimestamp();
-	now = Max(now, ot_tuple_int8(trigger, trigger->tg_trigtuple, "updated_at"));
+	now = Max(now, ot_tuple_int8(trigger, trigger->tg_trigtuple, "noted_at"));
 	ot_begin();
 	tell_story(&story, now);
 	ot_end();
@@ -138,9 +142,12 @@ guard_update(const TriggerData *trigger)
 static void
 refuse_head(void)
 {
-	ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
-			errmsg("head of an order's history is written by ordertrack only"),
-			errdetail("Columns note_count and note_hash follow the notes."));
+	ereport(
+		ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+		errmsg("head of an order's history is written by ordertrack only"),
+		errdetail("Columns note_count, note_hash and noted_at follow the notes."),
+		errhint(
+			"If the statement sets none of them, look for a trigger on orders that changes rows after they were checked."));
 }
 
 static void
@@ -152,7 +159,7 @@ refuse_held(void)
 }
 
 static void
-read_story(const TriggerData *trigger, Story *story)
+read_story(const TriggerData *trigger, bool is_before, Story *story)
 {
 	HeapTuple before = trigger->tg_trigtuple;
 	bool is_null;
@@ -164,7 +171,9 @@ read_story(const TriggerData *trigger, Story *story)
 	story->old_status = ot_tuple_text(trigger, before, "status");
 	story->new_status = ot_tuple_text(trigger, trigger->tg_newtuple, "status");
 	story->held_status = ot_tuple_text(trigger, before, "status_before_hold");
-	story->change = ot_current_change(story->workspace, story->order_id);
+	story->change =
+		ot_current_change(story->workspace, story->order_id,
+						  ot_tuple_int4(trigger, before, "note_count"), is_before);
 	hash = ot_tuple_datum(trigger, before, "note_hash", &is_null);
 	ot_head_set(&story->head, ot_tuple_int4(trigger, before, "note_count"),
 				is_null ? NULL : DatumGetByteaPP(hash));
@@ -232,20 +241,22 @@ static HeapTuple
 set_columns(const TriggerData *trigger, const Story *story, TimestampTz now)
 {
 	OtHead head = story->head;
-	int columns[5];
-	Datum values[5];
-	bool nulls[5] = {false};
-	int count = 3;
+	int columns[6];
+	Datum values[6];
+	bool nulls[6] = {false};
+	int count = 4;
 	bool is_null;
 
 	columns[0] = ot_column(trigger, "note_count");
 	columns[1] = ot_column(trigger, "note_hash");
-	columns[2] = ot_column(trigger, "updated_at");
+	columns[2] = ot_column(trigger, "noted_at");
+	columns[3] = ot_column(trigger, "updated_at");
 	for (int i = 0; i < story->note_count; i++)
 		ot_head_advance(&head, &story->notes[i]);
 	values[0] = Int32GetDatum(head.note_no);
 	values[1] = PointerGetDatum(ot_bytes(head.hash, OT_HASH_LENGTH));
 	values[2] = TimestampTzGetDatum(now);
+	values[3] = TimestampTzGetDatum(now);
 
 	if (!same_text(story->old_status, story->new_status))
 	{
@@ -266,35 +277,52 @@ set_columns(const TriggerData *trigger, const Story *story, TimestampTz now)
 									 columns, values, nulls);
 }
 
-/* Writes the notes of a change, and checks that the stored head is theirs. */
+/*
+ * Writes the notes of a change, and checks that the row as it is stored is what
+ * the BEFORE trigger made: somebody's trigger after it could have changed it.
+ */
 static void
 write_notes(const TriggerData *trigger)
 {
 	HeapTuple after = trigger->tg_newtuple;
-	int32 note_count = ot_tuple_int4(trigger, after, "note_count");
-	bool is_null;
-	Datum hash = ot_tuple_datum(trigger, after, "note_hash", &is_null);
-	bytea *stored = is_null ? NULL : DatumGetByteaPP(hash);
 	OtHead heads[OT_MAX_NOTES];
 	Story story;
 
-	read_story(trigger, &story);
-	if (story.head.note_no == note_count)
-		return;
-	ot_begin();
-	tell_story(&story, ot_tuple_int8(trigger, after, "updated_at"));
-	for (int i = 0; i < story.note_count; i++)
-	{
-		ot_head_advance(&story.head, &story.notes[i]);
-		heads[i] = story.head;
-	}
-	if (story.note_count > 0)
-		ot_notes_insert(story.notes, heads, story.note_count);
-	ot_end();
-	if (story.head.note_no != note_count || stored == NULL ||
-		VARSIZE_ANY_EXHDR(stored) != OT_HASH_LENGTH ||
-		memcmp(VARDATA_ANY(stored), story.head.hash, OT_HASH_LENGTH) != 0)
+	read_story(trigger, false, &story);
+	if (ot_tuple_differs(trigger, ot_column(trigger, "workspace_id")) ||
+		ot_tuple_differs(trigger, ot_column(trigger, "order_id")))
 		refuse_head();
+	if (ot_tuple_differs(trigger, ot_column(trigger, "note_count")))
+	{
+		ot_begin();
+		tell_story(&story, ot_tuple_int8(trigger, after, "noted_at"));
+		for (int i = 0; i < story.note_count; i++)
+		{
+			ot_head_advance(&story.head, &story.notes[i]);
+			heads[i] = story.head;
+		}
+		if (story.note_count > 0)
+			ot_notes_insert(story.notes, heads, story.note_count);
+		ot_end();
+	}
+	else if (!same_text(story.old_status, story.new_status))
+		refuse_head();
+	if (!is_stored(trigger, &story.head))
+		refuse_head();
+}
+
+static bool
+is_stored(const TriggerData *trigger, const OtHead *head)
+{
+	HeapTuple after = trigger->tg_newtuple;
+	bool is_null;
+	Datum value = ot_tuple_datum(trigger, after, "note_hash", &is_null);
+	OtHead stored;
+
+	ot_head_set(&stored, ot_tuple_int4(trigger, after, "note_count"),
+				is_null ? NULL : DatumGetByteaPP(value));
+	return stored.note_no == head->note_no &&
+		   memcmp(stored.hash, head->hash, OT_HASH_LENGTH) == 0;
 }
 
 static bool

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -46,6 +47,7 @@ ordertrack_set_order_status(PG_FUNCTION_ARGS)
 	OtArgs args = {0};
 	Locked locked;
 
+	PreventCommandIfReadOnly("ordertrack.set_order_status()");
 	change.workspace = ot_workspace_arg(fcinfo, 4);
 	change.order_id = order_id;
 	change.channel = ot_text_arg(fcinfo, 2, "channel", OT_MAX_TEXT);
@@ -79,6 +81,7 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 	ArrayType *passed;
 	Locked locked;
 
+	PreventCommandIfReadOnly("ordertrack.update_order()");
 	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
 	change.workspace = ot_workspace_arg(fcinfo, 4);
 	change.channel = ot_text_arg(fcinfo, 2, "channel", OT_MAX_TEXT);
@@ -183,6 +186,9 @@ check_amounts(const OtOrderData *data, const Locked *locked)
 					   locked->status),
 				errdetail(
 					"Amount and items may change only while the status is \"created\"."));
+	if (is_passed(data, "items") && !data->has_items)
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("items of an order cannot be null"));
 	if (has_amounts && !data->has_amount)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("order_data has no amount"),

@@ -87,8 +87,6 @@ extern void ot_json_add_element(OtJson *json, const char *value);
 extern void ot_json_close_array(OtJson *json);
 extern void ot_json_add_text(OtJson *json, const char *key, const char *value);
 extern void ot_json_add_int8(OtJson *json, const char *key, int64 value);
-extern void ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value);
-extern void ot_json_add_bool(OtJson *json, const char *key, bool value);
 extern Jsonb *ot_json_end(OtJson *json);
 
 /* ---- sequence.c ---- */
@@ -155,7 +153,8 @@ extern bool ot_note_take_edit(int64 workspace, int64 order_id, int32 note_no);
 /* ---- order_change.c: one change of one order, seen by the triggers of orders ---- */
 
 extern uint64 ot_change_order(const OtChange *change, OtPlan plan, OtArgs *args);
-extern const OtChange *ot_current_change(int64 workspace, int64 order_id);
+extern const OtChange *ot_current_change(int64 workspace, int64 order_id, int32 note_no,
+										 bool is_before);
 
 /* ---- personal.c: personal values, of which a note holds salted hashes ---- */
 

@@ -5,7 +5,7 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
@@ -68,6 +68,16 @@ uint64
 ot_run(OtPlan plan, OtArgs *args)
 {
 	return execute(plan, args, false);
+}
+
+/* Runs a statement that writes a known number of rows, whatever happens. */
+void
+ot_write(OtPlan plan, OtArgs *args, uint64 count)
+{
+	if (ot_run(plan, args) != count)
+		ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+				errmsg("a write of ordertrack was suppressed"),
+				errhint("Look for a trigger or a rule on the tables of ordertrack."));
 }
 
 /* Runs a statement that only reads, under the snapshot that is active. */
@@ -215,7 +225,8 @@ check_tables(void)
 				: errmsg("tables of ordertrack are of version %d, this library needs %d",
 						 found, OT_TABLES_VERSION),
 			errhint("Run SELECT ordertrack.setup()."));
-	is_checked = true;
+	/* A setup() of this very transaction may still be rolled back. */
+	is_checked = !TransactionIdIsValid(GetTopTransactionIdIfAny());
 }
 
 static int

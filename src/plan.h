@@ -66,6 +66,8 @@ typedef enum OtPlan
 	OT_PLAN_PARTY_FACTS,
 	OT_PLAN_ORDER_FACTS,
 	OT_PLAN_CUSTOMER_USES,
+	OT_PLAN_VOUCHER_HOLD,
+	OT_PLAN_CAMPAIGN_HOLD,
 	OT_PLAN_VOUCHER_SHARE,
 	OT_PLAN_CAMPAIGN_SHARE,
 	OT_PLAN_KEY_FIND,
@@ -144,6 +146,7 @@ extern bytea *ot_bytes(const uint8 *bytes, int length);
 extern void ot_begin(void);
 extern void ot_end(void);
 extern uint64 ot_run(OtPlan plan, OtArgs *args);
+extern void ot_write(OtPlan plan, OtArgs *args, uint64 count);
 extern uint64 ot_read(OtPlan plan, OtArgs *args);
 extern void ot_take_snapshot(void);
 extern void ot_drop_snapshot(void);

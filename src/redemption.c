@@ -14,12 +14,14 @@
 #include "plan.h"
 #include "redemption.h"
 
+/* Each turn but the last was lost to another session that committed. */
+#define MAX_TURNS 1000
+
 PG_FUNCTION_INFO_V1(ordertrack_validate);
 PG_FUNCTION_INFO_V1(ordertrack_redeem);
 
 static char *text_or_null(FunctionCallInfo fcinfo, int n);
 static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
-static void check_text(OtRequest *request, char **text, const char *name, int max_bytes);
 static void hash_request(OtRequest *request, const Jsonb *order_data,
 						 const Jsonb *metadata);
 static void lock_order(const OtRequest *request, int64 order_id);
@@ -104,15 +106,19 @@ ot_request_read(OtRequest *request, const char *code, const char *customer,
 		hash_request(request, order_data, metadata);
 	if (code == NULL)
 		ot_request_blame(request, "code must not be null");
-	check_text(request, &request->code, "code", OT_MAX_CODE);
-	check_text(request, &request->customer, "customer", OT_MAX_KEY);
-	check_text(request, &request->channel, "channel", OT_MAX_TEXT);
-	check_text(request, &request->actor, "actor", OT_MAX_TEXT);
+	else if (*code == '\0')
+		ot_request_blame(request, "code must not be empty");
+	if (customer != NULL && *customer == '\0')
+		ot_request_blame(request, "customer must not be empty");
+	ot_request_blame(request, ot_fit_text(&request->code, "code", OT_MAX_CODE));
+	ot_request_blame(request, ot_fit_text(&request->customer, "customer", OT_MAX_KEY));
+	ot_request_blame(request, ot_fit_text(&request->channel, "channel", OT_MAX_TEXT));
+	ot_request_blame(request, ot_fit_text(&request->actor, "actor", OT_MAX_TEXT));
 	if (request->idempotency_key != NULL &&
 		(*request->idempotency_key == '\0' ||
 		 strlen(request->idempotency_key) > OT_MAX_KEY))
 	{
-		check_text(request, &request->idempotency_key, "idempotency_key", OT_MAX_KEY);
+		ot_request_blame(request, "idempotency_key is empty or too long");
 		request->idempotency_key = NULL;
 	}
 	if (metadata != NULL && !ot_json_is_object(metadata))
@@ -124,34 +130,23 @@ ot_request_read(OtRequest *request, const char *code, const char *customer,
 	ot_order_data_read(&request->order, order_data);
 }
 
-static void
-check_text(OtRequest *request, char **text, const char *name, int max_bytes)
+/* Cuts a text to what may be stored; says so where it had to, else NULL. */
+const char *
+ot_fit_text(char **text, const char *name, int max_bytes)
 {
-	if (*text == NULL)
-		return;
-	if (**text == '\0')
-		ot_request_blame(request, psprintf("%s must not be empty", name));
-	else if ((int) strlen(*text) > max_bytes)
-		ot_request_blame(request, psprintf("%s is too long", name));
-	*text = ot_cut_text(*text, max_bytes);
-}
-
-/* Cuts a text to a number of bytes without cutting a character. */
-char *
-ot_cut_text(char *value, int max_bytes)
-{
-	int length = strlen(value);
+	int length = *text == NULL ? 0 : strlen(*text);
 
 	if (length <= max_bytes)
-		return value;
-	return pnstrdup(value, pg_mbcliplen(value, length, max_bytes));
+		return NULL;
+	*text = pnstrdup(*text, pg_mbcliplen(*text, length, max_bytes));
+	return psprintf("%s is too long", name);
 }
 
-/* Says what is wrong with the input; the first reason stays. */
+/* Says what is wrong with the input; the first reason stays, NULL is none. */
 void
 ot_request_blame(OtRequest *request, const char *message)
 {
-	if (request->is_bad)
+	if (request->is_bad || message == NULL)
 		return;
 	request->is_bad = true;
 	request->bad_message = message;
@@ -172,11 +167,17 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 	OtFacts facts;
 	OtVerdict verdict;
 
-	for (;;)
+	for (int turn = 1;; turn++)
 	{
 		int64 order_id = 0;
 
 		CHECK_FOR_INTERRUPTS();
+		if (turn > MAX_TURNS)
+			ereport(
+				ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				errmsg("could not redeem, because the facts changed %d times", MAX_TURNS),
+				errhint(
+					"Try again, and look for triggers or rules that suppress a write."));
 		if (request->idempotency_key != NULL)
 		{
 			OtKeyState state = ot_key_find(request->workspace, request->idempotency_key,

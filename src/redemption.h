@@ -70,7 +70,7 @@ extern bool ot_redeem(const OtRequest *request, const OtLocked *locked,
 extern void ot_request_read(OtRequest *request, const char *code, const char *customer,
 							const Jsonb *order_data, const Jsonb *metadata);
 extern void ot_request_blame(OtRequest *request, const char *message);
-extern char *ot_cut_text(char *value, int max_bytes);
+extern const char *ot_fit_text(char **text, const char *name, int max_bytes);
 
 /* redemption_record.c */
 extern void ot_record_insert(const OtRecord *record);

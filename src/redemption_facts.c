@@ -26,11 +26,12 @@ enum
 	VOUCHER_COLUMNS = CAMPAIGN_TERMS + 6
 };
 
-/* OT_PLAN_PARTY_FACTS gives the customer and five columns of the order. */
-#define PARTY_COLUMNS 6
+/* OT_PLAN_PARTY_FACTS gives two columns of the customer and five of the order. */
+#define PARTY_COLUMNS 7
 
 static void read_voucher(const OtRequest *request, OtFacts *facts);
 static void read_parties(const OtRequest *request, OtFacts *facts);
+static void hold(OtPlan plan, int64 workspace, int64 id);
 static void read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls);
 static void read_order(OtOrderFacts *order, const Datum *values, const bool *nulls);
 static void find_order_by_id(const OtRequest *request, OtFacts *facts);
@@ -80,8 +81,10 @@ read_voucher(const OtRequest *request, OtFacts *facts)
 			ot_discount_read(&facts->discount, DatumGetJsonbP(values[DISCOUNT]));
 
 		if (problem != NULL)
-			elog(ERROR, "discount of voucher " INT64_FORMAT " is damaged: %s",
-				 facts->voucher.id, problem);
+			ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("discount of voucher " INT64_FORMAT " is damaged",
+						   facts->voucher.id),
+					errdetail_internal("%s", problem));
 	}
 }
 
@@ -100,30 +103,35 @@ read_parties(const OtRequest *request, OtFacts *facts)
 				errmsg("workspace " INT64_FORMAT " does not exist", request->workspace));
 	ot_get_row(values, nulls);
 	facts->customer_id = nulls[0] ? 0 : DatumGetInt64(values[0]);
-	read_order(&facts->order, &values[1], &nulls[1]);
+	facts->customer_total = nulls[1] ? 0 : DatumGetInt64(values[1]);
+	read_order(&facts->order, &values[2], &nulls[2]);
 }
 
 /*
- * Locks the voucher and campaign whose uses are not counted, where the snapshot
- * is older than the lock on redemptions: REPEATABLE READ could otherwise miss a
- * limit that has been set since.  40001 tells the caller to try again.
+ * Locks the voucher and the campaign whose uses are not counted, where the
+ * snapshot is older than the lock on redemptions: REPEATABLE READ could
+ * otherwise miss a limit that has been set since.  40001 tells the caller to try
+ * again.  What is counted is locked by its counter.
  */
 void
 ot_facts_hold(const OtRequest *request, const OtFacts *facts)
 {
-	OtArgs voucher = {0};
-	OtArgs campaign = {0};
-
 	if (!IsolationUsesXactSnapshot())
 		return;
-	ot_arg_int8(&voucher, request->workspace);
-	ot_arg_int8(&voucher, facts->voucher.id);
-	ot_run(OT_PLAN_VOUCHER_SHARE, &voucher);
-	if (facts->campaign.id == 0)
-		return;
-	ot_arg_int8(&campaign, request->workspace);
-	ot_arg_int8(&campaign, facts->campaign.id);
-	ot_run(OT_PLAN_CAMPAIGN_SHARE, &campaign);
+	if (facts->voucher.redemption_limit == 0 && !facts->is_gift)
+		hold(OT_PLAN_VOUCHER_SHARE, request->workspace, facts->voucher.id);
+	if (facts->campaign.id != 0 && facts->campaign.redemption_limit == 0)
+		hold(OT_PLAN_CAMPAIGN_SHARE, request->workspace, facts->campaign.id);
+}
+
+static void
+hold(OtPlan plan, int64 workspace, int64 id)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, id);
+	ot_run(plan, &args);
 }
 
 /* Reads is_active, starts_at, expires_at, two limits and the count between. */

@@ -53,7 +53,7 @@ ot_record_insert(const OtRecord *record)
 	ot_arg_text(&args, record->channel);
 	ot_arg_jsonb(&args, record->metadata);
 	ot_arg_time(&args, record->now);
-	ot_run(is_undoing ? OT_PLAN_ROLLBACK_INSERT : OT_PLAN_REDEMPTION_INSERT, &args);
+	ot_write(is_undoing ? OT_PLAN_ROLLBACK_INSERT : OT_PLAN_REDEMPTION_INSERT, &args, 1);
 }
 
 /* Spreads an outcome over the columns of redemption_outcome. */

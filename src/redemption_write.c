@@ -110,7 +110,6 @@ write_all(void *context)
 		return false;
 	if (!write_customer(work) || !write_order(work))
 		return false;
-	ot_facts_hold(request, work->facts);
 	write_record(work);
 	return spend(work);
 }
@@ -263,6 +262,7 @@ spend(const Work *work)
 		ot_arg_int8(&args, work->customer_id);
 		ot_run(OT_PLAN_CUSTOMER_LOCK, &args);
 	}
+	ot_facts_hold(work->request, work->facts);
 	if (voucher->redemption_limit != 0 || work->facts->is_gift)
 	{
 		OtArgs args = {0};

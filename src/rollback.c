@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -15,12 +16,12 @@
 PG_FUNCTION_INFO_V1(ordertrack_rollback_redemption);
 
 static void read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request);
-static void check_text(OtRollbackRequest *request, char **text, const char *name,
-					   int max_bytes);
+static void blame(OtRollbackRequest *request, const char *message);
 static void hash_request(OtRollbackRequest *request, bool has_id);
 static bool roll_back(const OtRollbackRequest *request, OtOutcome *outcome);
 static void lock(const OtRollbackRequest *request, OtRollbackFacts *facts);
 static void read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts);
+static void hold_counters(const OtRollbackRequest *request, const OtRollbackFacts *facts);
 static void judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 				  OtRollbackVerdict *verdict);
 static void record(const OtRollbackRequest *request, const OtRollbackFacts *facts,
@@ -74,9 +75,9 @@ read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request)
 	request->now = GetCurrentTimestamp();
 	if (request->idempotency_key != NULL)
 		hash_request(request, !PG_ARGISNULL(0));
-	check_text(request, &request->reason, "reason", OT_MAX_TEXT);
-	check_text(request, &request->channel, "channel", OT_MAX_TEXT);
-	check_text(request, &request->actor, "actor", OT_MAX_TEXT);
+	blame(request, ot_fit_text(&request->reason, "reason", OT_MAX_TEXT));
+	blame(request, ot_fit_text(&request->channel, "channel", OT_MAX_TEXT));
+	blame(request, ot_fit_text(&request->actor, "actor", OT_MAX_TEXT));
 	if (request->idempotency_key != NULL &&
 		(*request->idempotency_key == '\0' ||
 		 strlen(request->idempotency_key) > OT_MAX_KEY))
@@ -87,13 +88,10 @@ read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request)
 }
 
 static void
-check_text(OtRollbackRequest *request, char **text, const char *name, int max_bytes)
+blame(OtRollbackRequest *request, const char *message)
 {
-	if (*text == NULL || (int) strlen(*text) <= max_bytes)
-		return;
-	*text = ot_cut_text(*text, max_bytes);
 	if (request->bad_message == NULL)
-		request->bad_message = psprintf("%s is too long", name);
+		request->bad_message = message;
 }
 
 static void
@@ -201,6 +199,29 @@ read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	facts->given_back = ot_get_int8(0, 16);
 	facts->is_complete = ot_get_bool(0, 17);
 	facts->gift_balance = ot_get_int8(0, 18);
+	hold_counters(request, facts);
+}
+
+/*
+ * An old snapshot may not see a limit that was set after it and has counted
+ * this redemption: then the lock raises 40001, and the caller tries again.
+ */
+static void
+hold_counters(const OtRollbackRequest *request, const OtRollbackFacts *facts)
+{
+	OtArgs voucher = {0};
+	OtArgs campaign = {0};
+
+	if (!IsolationUsesXactSnapshot() || !facts->is_redeemed)
+		return;
+	ot_arg_int8(&voucher, request->workspace);
+	ot_arg_int8(&voucher, facts->voucher_id);
+	ot_run(OT_PLAN_VOUCHER_HOLD, &voucher);
+	if (facts->campaign_id == 0)
+		return;
+	ot_arg_int8(&campaign, request->workspace);
+	ot_arg_int8(&campaign, facts->campaign_id);
+	ot_run(OT_PLAN_CAMPAIGN_HOLD, &campaign);
 }
 
 /* Expired and disabled codes can be rolled back: this is about the redemption. */

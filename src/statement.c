@@ -16,9 +16,9 @@
 	"  (workspace_id, order_id, source_id, data_source, status, customer_id, amount," \
 	"   discount_amount, total_amount, value_in_points, metadata, shipping_address," \
 	"   submitted_by, submitted_by_id, on_behalf_of, channel, created_at, updated_at," \
-	"   note_count, note_hash, paid_at)" \
+	"   noted_at, note_count, note_hash, paid_at)" \
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15," \
-	"  $16, $16, $17, $18, $19)"
+	"  $16, $16, $16, $17, $18, $19)"
 
 /* The rows of an order share $1 … $3 (items) or $1 … $5 (notes). */
 #define INSERT_ITEMS \
@@ -142,7 +142,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		" WHERE v.workspace_id = $1 AND v.code = $2"},
 	/* No row: no such workspace. */
 	[OT_PLAN_PARTY_FACTS] = {"itt",
-		"SELECT u.customer_id,"
+		"SELECT u.customer_id, u.order_total,"
 		"  o.order_id, o.status, o.amount, o.discount_amount, o.customer_id"
 		" FROM ordertrack.workspaces AS w"
 		" LEFT JOIN ordertrack.customers AS u ON u.workspace_id = $1 AND u.source_id = $2"
@@ -157,6 +157,12 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"   WHERE workspace_id = $1 AND voucher_id = $2 AND customer_id = $4), 0),"
 		"  coalesce((SELECT used FROM ordertrack.campaign_customers"
 		"   WHERE workspace_id = $1 AND campaign_id = $3 AND customer_id = $4), 0)"},
+	[OT_PLAN_VOUCHER_HOLD] = {"ii",
+		"SELECT FROM ordertrack.vouchers"
+		" WHERE workspace_id = $1 AND voucher_id = $2 FOR NO KEY UPDATE"},
+	[OT_PLAN_CAMPAIGN_HOLD] = {"ii",
+		"SELECT FROM ordertrack.campaigns"
+		" WHERE workspace_id = $1 AND campaign_id = $2 FOR NO KEY UPDATE"},
 	[OT_PLAN_VOUCHER_SHARE] = {"ii",
 		"SELECT FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2 FOR SHARE"},
 	[OT_PLAN_CAMPAIGN_SHARE] = {"ii",

@@ -144,7 +144,8 @@ const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 		"   ON r.rolname = g.role_name"
 		" WHERE g.kind = 'admin' AND pg_has_role($1, r.oid, 'USAGE')"},
 	[OT_PLAN_EXPORT_COLUMNS] = {"t",
-		"SELECT a.attname::text, coalesce(nullif(t.typbasetype, 0), t.oid) = 'jsonb'::regtype"
+		"SELECT a.attname::text, coalesce(nullif(t.typbasetype, 0), t.oid) = 'jsonb'::regtype,"
+		"  coalesce(nullif(t.typbasetype, 0), t.oid) = 'text'::regtype"
 		"  FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid"
 		" WHERE a.attrelid = to_regclass('ordertrack.' || quote_ident('export_' || $1))"
 		"   AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"},

@@ -31,7 +31,8 @@ ot_transition_find(int64 workspace, const char *entity, const char *from_status,
 		return NULL;
 	event_type = ot_get_text(0, 1);
 	if (event_type == NULL)
-		event_type = psprintf("%s_%s", entity, to_status);
+		event_type = psprintf("%s_%s", entity,
+							  strcmp(to_status, "created") == 0 ? "released" : to_status);
 	return event_type;
 }
 

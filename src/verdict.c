@@ -13,6 +13,7 @@ static OtFailure judge_order(const OtRequest *request, const OtFacts *facts,
 							 OtVerdict *verdict);
 static OtFailure judge_amounts(const OtRequest *request, const OtFacts *facts,
 							   OtVerdict *verdict);
+static bool fits_customer(const OtRequest *request, const OtFacts *facts);
 static OtFailure judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 							OtVerdict *verdict);
 static OtFailure judge_customer(const OtFacts *facts);
@@ -159,6 +160,11 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 		verdict->message = data->failure_message;
 		return OT_INVALID_AMOUNT;
 	}
+	if (!fits_customer(request, facts))
+	{
+		verdict->message = "the sum of the customer's orders is out of range";
+		return OT_INVALID_AMOUNT;
+	}
 	if (facts->is_gift && request->has_amount && request->amount <= 0)
 	{
 		verdict->message = "gift credits to spend must be more than 0";
@@ -190,6 +196,15 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 		verdict->discount_amount += verdict->given;
 	verdict->total_amount = verdict->amount - verdict->discount_amount;
 	return OT_OK;
+}
+
+/* The sum of a customer's orders must stay in 64 bits, too. */
+static bool
+fits_customer(const OtRequest *request, const OtFacts *facts)
+{
+	int64 total = facts->customer_total;
+
+	return facts->order.id != 0 || ot_money_add(&total, request->order.amount);
 }
 
 static OtFailure

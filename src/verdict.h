@@ -89,7 +89,8 @@ typedef struct OtFacts
 	bool is_gift;
 	OtDiscount discount;
 	int64 gift_balance;
-	int64 customer_id; /* 0: not known yet */
+	int64 customer_id;	  /* 0: not known yet */
+	int64 customer_total; /* sum of the customer's orders so far */
 	OtOrderFacts order;
 	int64 redemption_id; /* of the row to come */
 } OtFacts;

@@ -50,6 +50,7 @@ ordertrack_create_voucher(PG_FUNCTION_ARGS)
 	OtArgs args = {0};
 	int64 voucher_id;
 
+	PreventCommandIfReadOnly("ordertrack.create_voucher()");
 	read_worth(&worth, fcinfo);
 	ot_terms_read_new(&terms, fcinfo, 4);
 

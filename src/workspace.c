@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "pgtime.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "errcodes.h"
@@ -26,6 +27,7 @@ ordertrack_create_workspace(PG_FUNCTION_ARGS)
 	OtArgs transitions = {0};
 	int64 workspace_id;
 
+	PreventCommandIfReadOnly("ordertrack.create_workspace()");
 	ot_begin();
 	ot_arg_text(&workspace, name);
 	ot_arg_text(&workspace, time_zone);
