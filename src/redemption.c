@@ -118,7 +118,9 @@ ot_request_read(OtRequest *request, const char *code, const char *customer,
 		(*request->idempotency_key == '\0' ||
 		 strlen(request->idempotency_key) > OT_MAX_KEY))
 	{
-		ot_request_blame(request, "idempotency_key is empty or too long");
+		ot_request_blame(request, *request->idempotency_key == '\0'
+									  ? "idempotency_key must not be empty"
+									  : "idempotency_key is too long");
 		request->idempotency_key = NULL;
 	}
 	if (metadata != NULL && !ot_json_is_object(metadata))

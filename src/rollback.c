@@ -82,7 +82,9 @@ read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request)
 		(*request->idempotency_key == '\0' ||
 		 strlen(request->idempotency_key) > OT_MAX_KEY))
 	{
-		request->bad_message = "idempotency_key is empty or too long";
+		blame(request, *request->idempotency_key == '\0'
+						   ? "idempotency_key must not be empty"
+						   : "idempotency_key is too long");
 		request->idempotency_key = NULL;
 	}
 }

@@ -7,7 +7,7 @@ SELECT ordertrack.create_workspace('other') AS other
 CREATE FUNCTION pg_temp.shown(wanted bigint) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT
 		jsonb_strip_nulls(to_jsonb(o) -
-			'{workspace_id,order_id,customer_id,created_at,updated_at,paid_at,note_hash}'::text[]
+			'{workspace_id,order_id,customer_id,created_at,updated_at,noted_at,paid_at,note_hash}'::text[]
 		|| jsonb_build_object('customer', c.source_id, 'items',
 			(SELECT jsonb_agg(concat_ws('/', i.line_no, i.product_id, i.sku, i.name,
 			i.color, i.size, i.quantity, i.price, i.amount, i.metadata) ORDER BY i.line_no)

@@ -22,7 +22,7 @@ SELECT bag_eq($$SELECT from_status, to_status FROM ordertrack.status_transitions
 
 -- Events of notes: those of OrderActivityEvent where it has one.
 CREATE TEMP TABLE events (status text, event_type text);
-INSERT INTO events SELECT status, CASE status WHEN 'canceled' THEN 'order_cancelled' ELSE 'order_' || status END
+INSERT INTO events SELECT status, CASE status WHEN 'canceled' THEN 'order_cancelled' WHEN 'created' THEN 'order_released' ELSE 'order_' || status END
   FROM statuses;
 
 CREATE FUNCTION pg_temp.order_in(wanted text, held text) RETURNS bigint LANGUAGE plpgsql AS $$

@@ -113,9 +113,9 @@ ALTER TABLE ordertrack.orders ENABLE ALWAYS TRIGGER orders_guard_status, ENABLE 
 SELECT * FROM ordertrack.verify_order(1);
 ROLLBACK;
 BEGIN;
-ALTER TABLE ordertrack.orders DISABLE TRIGGER orders_guard_status;
+ALTER TABLE ordertrack.orders DISABLE TRIGGER orders_guard_status, DISABLE TRIGGER orders_write_history;
 UPDATE ordertrack.orders SET note_hash = sha256('forged') WHERE order_id = 1;
-ALTER TABLE ordertrack.orders ENABLE TRIGGER orders_guard_status;
+ALTER TABLE ordertrack.orders ENABLE ALWAYS TRIGGER orders_write_history, ENABLE TRIGGER orders_guard_status;
 SELECT * FROM ordertrack.verify_order(1);
 ROLLBACK;
 BEGIN;

@@ -244,7 +244,9 @@ asked_is(<<'EOC', '', 'mix: enough of each kind was done');
 SELECT what, n FROM (
 	SELECT kind || ' ' || result, count(*) FROM ordertrack.redemptions WHERE code LIKE 'mix %' GROUP BY 1
 	UNION ALL SELECT 'further part', count(*) FROM ordertrack.redemptions WHERE rollback_no > 1
-	UNION ALL SELECT 'note ' || event_type, count(*) FROM ordertrack.order_notes GROUP BY 1
+	UNION ALL SELECT 'note ' || event_type, count(*) FROM ordertrack.order_notes
+	 WHERE event_type IN ('order_created', 'order_updated', 'order_cancelled', 'promotion_add_coupon',
+		'promotion_remove_coupon', 'none', 'note_edited') GROUP BY 1
 	UNION ALL SELECT 'deleted note', count(*) FROM ordertrack.order_notes WHERE deleted_at IS NOT NULL) AS counts (what, n)
  WHERE n < 5
 EOC
