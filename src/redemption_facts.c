@@ -13,29 +13,31 @@
 #include "plan.h"
 #include "redemption.h"
 
-/* Columns of OT_PLAN_VOUCHER_FACTS. */
+/* Columns of OT_PLAN_VOUCHER_FACTS; the first seven are those of a campaign. */
 enum
 {
-	VOUCHER_ID,
+	TERMS_ID,
+	IS_ACTIVE,
+	STARTS_AT,
+	EXPIRES_AT,
+	REDEMPTION_LIMIT,
+	REDEEMED_COUNT,
+	CUSTOMER_LIMIT,
+	CAMPAIGN_ID,
 	IS_GIFT,
 	DISCOUNT,
 	GIFT_BALANCE,
-	VOUCHER_TERMS, /* six columns, as read_terms() takes them */
-	CAMPAIGN_ID = VOUCHER_TERMS + 6,
-	CAMPAIGN_TERMS,
-	VOUCHER_COLUMNS = CAMPAIGN_TERMS + 6
+	VOUCHER_COLUMNS
 };
 
-/* OT_PLAN_PARTY_FACTS gives two columns of the customer and five of the order. */
-#define PARTY_COLUMNS 7
-
 static void read_voucher(const OtRequest *request, OtFacts *facts);
-static void read_parties(const OtRequest *request, OtFacts *facts);
-static void hold(OtPlan plan, int64 workspace, int64 id);
-static void read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls);
-static void read_order(OtOrderFacts *order, const Datum *values, const bool *nulls);
-static void find_order_by_id(const OtRequest *request, OtFacts *facts);
+static void read_campaign(const OtRequest *request, int64 campaign_id, OtFacts *facts);
+static void read_terms(OtTerms *terms, const Datum *values, const bool *nulls);
+static void read_discount(OtFacts *facts, const Jsonb *object);
+static void read_customer(const OtRequest *request, OtFacts *facts);
+static void read_order(const OtRequest *request, OtOrderFacts *order);
 static void count_customer_uses(const OtRequest *request, OtFacts *facts);
+static void hold(OtPlan plan, int64 workspace, int64 id);
 
 /*
  * Reads the facts.  One snapshot serves all statements, so that no verdict
@@ -47,15 +49,15 @@ ot_facts_read(const OtRequest *request, OtFacts *facts)
 	memset(facts, 0, sizeof(*facts));
 	ot_take_snapshot();
 	read_voucher(request, facts);
-	read_parties(request, facts);
-	if (request->order.has_id)
-		find_order_by_id(request, facts);
+	read_customer(request, facts);
+	read_order(request, &facts->order);
 	if (facts->customer_id != 0 &&
 		(facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0))
 		count_customer_uses(request, facts);
 	ot_drop_snapshot();
 }
 
+/* A voucher proves its workspace; without one that is looked up. */
 static void
 read_voucher(const OtRequest *request, OtFacts *facts)
 {
@@ -66,45 +68,105 @@ read_voucher(const OtRequest *request, OtFacts *facts)
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_text(&args, request->code);
 	if (ot_read(OT_PLAN_VOUCHER_FACTS, &args) == 0)
+	{
+		ot_require_workspace(request->workspace);
 		return;
+	}
 	ot_get_row(values, nulls);
-	read_terms(&facts->voucher, DatumGetInt64(values[VOUCHER_ID]), &values[VOUCHER_TERMS],
-			   &nulls[VOUCHER_TERMS]);
-	read_terms(&facts->campaign,
-			   nulls[CAMPAIGN_ID] ? 0 : DatumGetInt64(values[CAMPAIGN_ID]),
-			   &values[CAMPAIGN_TERMS], &nulls[CAMPAIGN_TERMS]);
+	read_terms(&facts->voucher, values, nulls);
 	facts->is_gift = DatumGetBool(values[IS_GIFT]);
 	facts->gift_balance = nulls[GIFT_BALANCE] ? 0 : DatumGetInt64(values[GIFT_BALANCE]);
 	if (!nulls[DISCOUNT])
-	{
-		const char *problem =
-			ot_discount_read(&facts->discount, DatumGetJsonbP(values[DISCOUNT]));
-
-		if (problem != NULL)
-			ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED),
-					errmsg("discount of voucher " INT64_FORMAT " is damaged",
-						   facts->voucher.id),
-					errdetail_internal("%s", problem));
-	}
+		read_discount(facts, DatumGetJsonbP(values[DISCOUNT]));
+	if (!nulls[CAMPAIGN_ID])
+		read_campaign(request, DatumGetInt64(values[CAMPAIGN_ID]), facts);
 }
 
 static void
-read_parties(const OtRequest *request, OtFacts *facts)
+read_campaign(const OtRequest *request, int64 campaign_id, OtFacts *facts)
 {
 	OtArgs args = {0};
-	Datum values[PARTY_COLUMNS];
-	bool nulls[PARTY_COLUMNS];
+	Datum values[VOUCHER_COLUMNS];
+	bool nulls[VOUCHER_COLUMNS];
 
 	ot_arg_int8(&args, request->workspace);
-	ot_arg_text(&args, request->customer);
-	ot_arg_text(&args, request->order.source_id);
-	if (ot_read(OT_PLAN_PARTY_FACTS, &args) == 0)
-		ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
-				errmsg("workspace " INT64_FORMAT " does not exist", request->workspace));
+	ot_arg_int8(&args, campaign_id);
+	if (ot_read(OT_PLAN_CAMPAIGN_FACTS, &args) == 0)
+		return;
 	ot_get_row(values, nulls);
-	facts->customer_id = nulls[0] ? 0 : DatumGetInt64(values[0]);
-	facts->customer_total = nulls[1] ? 0 : DatumGetInt64(values[1]);
-	read_order(&facts->order, &values[2], &nulls[2]);
+	read_terms(&facts->campaign, values, nulls);
+}
+
+static void
+read_terms(OtTerms *terms, const Datum *values, const bool *nulls)
+{
+	terms->id = DatumGetInt64(values[TERMS_ID]);
+	terms->is_active = DatumGetBool(values[IS_ACTIVE]);
+	terms->starts_at =
+		nulls[STARTS_AT] ? DT_NOBEGIN : DatumGetTimestampTz(values[STARTS_AT]);
+	terms->expires_at =
+		nulls[EXPIRES_AT] ? DT_NOEND : DatumGetTimestampTz(values[EXPIRES_AT]);
+	terms->redemption_limit =
+		nulls[REDEMPTION_LIMIT] ? 0 : DatumGetInt64(values[REDEMPTION_LIMIT]);
+	terms->redeemed_count =
+		nulls[REDEEMED_COUNT] ? 0 : DatumGetInt64(values[REDEEMED_COUNT]);
+	terms->customer_limit =
+		nulls[CUSTOMER_LIMIT] ? 0 : DatumGetInt64(values[CUSTOMER_LIMIT]);
+}
+
+static void
+read_discount(OtFacts *facts, const Jsonb *object)
+{
+	const char *problem = ot_discount_read(&facts->discount, object);
+
+	if (problem != NULL)
+		ereport(
+			ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+			errmsg("discount of voucher " INT64_FORMAT " is damaged", facts->voucher.id),
+			errdetail_internal("%s", problem));
+}
+
+static void
+read_customer(const OtRequest *request, OtFacts *facts)
+{
+	OtArgs args = {0};
+
+	if (request->customer == NULL)
+		return;
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_text(&args, request->customer);
+	if (ot_read(OT_PLAN_CUSTOMER_FACTS, &args) == 0)
+		return;
+	facts->customer_id = ot_get_int8(0, 1);
+	facts->customer_total = ot_get_int8(0, 2);
+}
+
+/* An id comes before a source_id, which must then name the same order. */
+static void
+read_order(const OtRequest *request, OtOrderFacts *order)
+{
+	const OtOrderData *data = &request->order;
+	OtArgs args = {0};
+	const char *source_id;
+
+	if (!data->has_id && data->source_id == NULL)
+		return;
+	ot_arg_int8(&args, request->workspace);
+	if (data->has_id)
+		ot_arg_int8(&args, data->id);
+	else
+		ot_arg_text(&args, data->source_id);
+	if (ot_read(data->has_id ? OT_PLAN_ORDER_FACTS : OT_PLAN_SOURCE_FACTS, &args) == 0)
+		return;
+	order->id = ot_get_int8(0, 1);
+	order->status = ot_get_text(0, 2);
+	order->amount = ot_get_int8(0, 3);
+	order->discount_amount = ot_get_int8(0, 4);
+	order->customer_id = ot_get_int8(0, 5);
+	source_id = ot_get_text(0, 6);
+	order->is_contradicted =
+		data->source_id != NULL &&
+		(source_id == NULL || strcmp(source_id, data->source_id) != 0);
 }
 
 /*
@@ -132,54 +194,6 @@ hold(OtPlan plan, int64 workspace, int64 id)
 	ot_arg_int8(&args, workspace);
 	ot_arg_int8(&args, id);
 	ot_run(plan, &args);
-}
-
-/* Reads is_active, starts_at, expires_at, two limits and the count between. */
-static void
-read_terms(OtTerms *terms, int64 id, const Datum *values, const bool *nulls)
-{
-	terms->id = id;
-	terms->is_active = !nulls[0] && DatumGetBool(values[0]);
-	terms->starts_at = nulls[1] ? DT_NOBEGIN : DatumGetTimestampTz(values[1]);
-	terms->expires_at = nulls[2] ? DT_NOEND : DatumGetTimestampTz(values[2]);
-	terms->redemption_limit = nulls[3] ? 0 : DatumGetInt64(values[3]);
-	terms->redeemed_count = nulls[4] ? 0 : DatumGetInt64(values[4]);
-	terms->customer_limit = nulls[5] ? 0 : DatumGetInt64(values[5]);
-}
-
-/* Reads order_id, status, amount, discount_amount and customer_id. */
-static void
-read_order(OtOrderFacts *order, const Datum *values, const bool *nulls)
-{
-	if (nulls[0])
-		return;
-	order->id = DatumGetInt64(values[0]);
-	order->status = TextDatumGetCString(values[1]);
-	order->amount = DatumGetInt64(values[2]);
-	order->discount_amount = DatumGetInt64(values[3]);
-	order->customer_id = nulls[4] ? 0 : DatumGetInt64(values[4]);
-}
-
-/* Looks the order up by id; a source_id beside it must name the same one. */
-static void
-find_order_by_id(const OtRequest *request, OtFacts *facts)
-{
-	OtArgs args = {0};
-	Datum values[6];
-	bool nulls[6];
-	const char *source_id;
-
-	memset(&facts->order, 0, sizeof(facts->order));
-	ot_arg_int8(&args, request->workspace);
-	ot_arg_int8(&args, request->order.id);
-	if (ot_read(OT_PLAN_ORDER_FACTS, &args) == 0)
-		return;
-	ot_get_row(values, nulls);
-	read_order(&facts->order, values, nulls);
-	source_id = nulls[5] ? NULL : TextDatumGetCString(values[5]);
-	if (request->order.source_id != NULL)
-		facts->order.is_contradicted =
-			source_id == NULL || strcmp(source_id, request->order.source_id) != 0;
 }
 
 static void
