@@ -40,6 +40,7 @@ AS $$
 		('function', 'create_voucher', '{admin}'),
 		('function', 'update_voucher', '{admin}'),
 		('function', 'verify_order', '{admin,auditor}'),
+		('function', 'unarmed_triggers', '{admin,auditor}'),
 		('function', 'export_query', '{admin,auditor}'),
 		('view', 'order_list', '{support,admin,auditor}'),
 		('view', 'order_details', '{support,admin}'),

@@ -1,5 +1,5 @@
 -- Domains: what one column may hold. Not CHECKs of the tables, because those are
--- parsed again by every statement that writes a row (measured: 120 of 450 µs of a
+-- parsed again by every statement that writes a row (measured: 120 of 450 us of a
 -- redemption), while a domain's are kept ready in the session.
 
 CREATE FUNCTION ordertrack.setup_domains() RETURNS void

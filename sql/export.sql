@@ -1,4 +1,4 @@
--- Export: views for COPY … TO STDOUT (FORMAT csv, HEADER), without personal data.
+-- Export: views for COPY ... TO STDOUT (FORMAT csv, HEADER), without personal data.
 
 CREATE FUNCTION ordertrack.export_query(
 	what text,

@@ -139,7 +139,7 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.redemptions.total_amount IS 'what the order still has to pay after the call, in minor units';
 	COMMENT ON COLUMN ordertrack.redemptions.gift_balance IS 'what is left on the gift card after the call, in minor units';
 	COMMENT ON COLUMN ordertrack.redemptions.rollback_of IS 'the redemption that a rollback undoes';
-	COMMENT ON COLUMN ordertrack.redemptions.rollback_no IS '1, 2, … among the successful rollbacks of one redemption';
+	COMMENT ON COLUMN ordertrack.redemptions.rollback_no IS '1, 2, ... among the successful rollbacks of one redemption';
 	COMMENT ON COLUMN ordertrack.redemptions.is_complete IS 'on a successful rollback: nothing of the redemption is left after it';
 	COMMENT ON COLUMN ordertrack.redemptions.redeemed_by IS 'session_user';
 	COMMENT ON COLUMN ordertrack.redemptions.actor IS 'who did it, as the caller claims';

@@ -37,7 +37,7 @@ COMMENT ON FUNCTION ordertrack.guard_triggers() IS
 -- Triggers that are missing, altered or not ENABLE ALWAYS.
 CREATE FUNCTION ordertrack.unarmed_triggers()
 RETURNS TABLE (table_name text, trigger_name text, definition text, state text)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET quote_all_identifiers = off
 AS $$
@@ -146,6 +146,7 @@ BEGIN
 	END LOOP;
 	PERFORM ordertrack.setup_lists();
 	PERFORM ordertrack.setup_exports();
+	PERFORM ordertrack.comment_columns('{r,v}');
 	IF seed THEN
 		PERFORM ordertrack.seed_rows(CASE WHEN is_seeded THEN version_before ELSE 0 END);
 		INSERT INTO ordertrack.installation AS i (tables_version) VALUES (latest)

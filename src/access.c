@@ -42,8 +42,9 @@ ordertrack_grant_access(PG_FUNCTION_ARGS)
 }
 
 /*
- * Takes back what grant_access() gave.  A role that was dropped meanwhile is
- * only forgotten: a new one of its name must not come by its access.
+ * Takes back what grant_access() gave, also from a role that has another name
+ * since.  One that was dropped is only forgotten: a new one of its name must not
+ * come by its access.
  */
 Datum
 ordertrack_revoke_access(PG_FUNCTION_ARGS)
@@ -56,7 +57,7 @@ ordertrack_revoke_access(PG_FUNCTION_ARGS)
 	ot_begin();
 	lock_grants();
 	was_granted = forget(kind, role_name);
-	if (OidIsValid(get_role_oid(role_name, was_granted)) && was_granted)
+	if (OidIsValid(get_role_oid(role_name, was_granted)))
 		apply(role_name);
 	ot_end();
 	PG_RETURN_VOID();

@@ -3,7 +3,7 @@
  *		What the files of ordertrack share.
  *
  * Money is int64 in minor units everywhere, time is TimestampTz, an id of 0 is
- * none.  Layers: features (order, redemption, rollback, batch, voucher, …) call
+ * none.  Layers: features (order, redemption, rollback, batch, voucher, ...) call
  * services (plan, note, trigger, json, money, verdict), services call
  * PostgreSQL.
  */

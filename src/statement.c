@@ -20,7 +20,7 @@
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15," \
 	"  $16, $16, $16, $17, $18, $19)"
 
-/* The rows of an order share $1 … $3 (items) or $1 … $5 (notes). */
+/* The rows of an order share $1 ... $3 (items) or $1 ... $5 (notes). */
 #define INSERT_ITEMS \
 	"INSERT INTO ordertrack.order_items" \
 	"  (workspace_id, order_id, line_no, product_id, sku, name, color, size, quantity," \
@@ -51,7 +51,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_ORDER_READ] = {"ii",
 		"SELECT status, status_before_hold, amount, discount_amount, note_count, note_hash"
 		"  FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = $2"},
-	/* $3 … name the fields that are passed; the others keep their values. */
+	/* $3 ... name the fields that are passed; the others keep their values. */
 	[OT_PLAN_ORDER_UPDATE] = {"iiTijjtttti",
 		"UPDATE ordertrack.orders SET"
 		"  amount = CASE WHEN 'amount' = ANY ($3) THEN $4 ELSE amount END,"

@@ -146,7 +146,7 @@ read_note(const Check *check, uint64 row, OtNote *note)
 	note->created_at = ot_get_time(row, CREATED_AT, 0);
 }
 
-/* A new order's note tells its status, a change {"old": …, "new": …}. */
+/* A new order's note tells its status, a change {"old": ..., "new": ...}. */
 static char *
 told_status(const Jsonb *data)
 {

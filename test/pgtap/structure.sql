@@ -89,6 +89,11 @@ SELECT isnt(coalesce(obj_description(t.oid, 'pg_type'), obj_description(t.typrel
 SELECT isnt(obj_description(t.oid, 'pg_trigger'), NULL, 'comment on trigger ' || t.tgname) FROM pg_trigger AS t
   JOIN pg_class AS c ON c.oid = t.tgrelid
  WHERE c.relnamespace = 'ordertrack'::regnamespace AND NOT t.tgisinternal;
+SELECT is_empty($$SELECT r.relname, a.attname FROM pg_class AS r
+	JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE r.relnamespace = 'ordertrack'::regnamespace AND r.relkind IN ('r', 'v', 'p', 'm', 'c')
+	AND col_description(r.oid, a.attnum) IS NULL$$, 'comment on every column of tables, views and types');
+SELECT isnt(obj_description('ordertrack'::regnamespace, 'pg_namespace'), NULL, 'comment on the schema');
 SELECT isnt(obj_description(oid, 'pg_extension'), NULL, 'comment on the extension') FROM pg_extension
  WHERE extname = 'ordertrack';
 

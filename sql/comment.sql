@@ -1,0 +1,123 @@
+-- Comments of columns: a name means the same in every table, view and type, so
+-- its meaning stands here once. A column that needs more says so where it is made.
+
+CREATE FUNCTION ordertrack.column_meanings()
+RETURNS TABLE (column_name text, meaning text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	VALUES
+	('actor', 'who did it, as the caller claims'),
+	('address', 'postal address as a JSON object: personal data'),
+	('amount', 'in minor units: of an order or line before discounts, of a redemption the value given'),
+	('author', 'the role that did it'),
+	('campaign', 'name of the campaign, NULL for none'),
+	('campaign_id', 'the campaign, NULL for none'),
+	('channel', 'where it was done, as the caller says'),
+	('code', 'the code as given, compared byte for byte'),
+	('color', 'color of the article'),
+	('created_at', 'when the row came to be'),
+	('customer', 'source_id of the customer'),
+	('customer_id', 'the customer, NULL for none'),
+	('customer_limit', 'most live redemptions by one customer, NULL is no limit'),
+	('data', 'what changed, old and new; no personal data'),
+	('data_source', 'the catalog that the order comes from'),
+	('deleted_at', 'when a custom note was deleted'),
+	('detail', 'the words of a note, or of a finding'),
+	('discount', 'type and value of a discount; amounts in minor units'),
+	('discount_amount', 'discounts and gift credits of the order or line, in minor units'),
+	('edited_at', 'when a custom note was edited last'),
+	('email', 'personal data'),
+	('entity', 'what moves: order'),
+	('event_type', 'what happened'),
+	('expires_at', 'first moment at which it can no longer be used, NULL is never'),
+	('failure_code', 'the reason of a refusal, NULL on success'),
+	('failure_message', 'the reason in words, for people'),
+	('field', 'the field of the order that the value was of'),
+	('first_name', 'personal data'),
+	('function', 'the function that the key was given to'),
+	('gift_amount', 'what a gift card was worth at first, in minor units'),
+	('gift_balance', 'what is left on a gift card, in minor units'),
+	('granted_by', 'the role that granted it'),
+	('hash', 'SHA-256 over the note and the hash of the one before'),
+	('idempotency_key', 'the key as the caller gave it'),
+	('is_active', 'false: refused as voucher_disabled'),
+	('is_only', 'keeps the table at one row'),
+	('item_count', 'number of lines'),
+	('items', 'the lines as a JSON array'),
+	('kind', 'of a redemption: redemption or rollback; of a voucher: discount or gift; of access: app, support, admin or auditor'),
+	('last_name', 'personal data'),
+	('line_no', 'number of the line, from 1'),
+	('metadata', 'a JSON object of the caller''s own'),
+	('name', 'name, of an article, a campaign or a workspace'),
+	('note_count', 'number of the newest note'),
+	('note_no', 'number of the note in its order, from 1'),
+	('note_type', 'system or custom'),
+	('on_behalf_of', 'for whom it was ordered: personal data'),
+	('order_id', 'the order, NULL for none'),
+	('order_source_id', 'source_id of the order'),
+	('order_status', 'status of the order as of now'),
+	('paid_at', 'when the order became paid first'),
+	('phone', 'personal data'),
+	('price', 'of one unit, in minor units'),
+	('problem', 'what is wrong, as a code'),
+	('product_id', 'the caller''s id of the article'),
+	('quantity', 'number of units'),
+	('reason', 'why it was rolled back, in words'),
+	('redeemed_by', 'the role that logged in (session_user)'),
+	('redeemed_count', 'live redemptions, NULL where no limit counts them'),
+	('redemption_id', 'the attempt'),
+	('redemption_limit', 'most live redemptions, NULL is no limit'),
+	('redemptions', 'the successful redemptions and rollbacks as a JSON array'),
+	('result', 'success or failure'),
+	('role_name', 'the role that has the access'),
+	('rollback_no', '1, 2, 3 ... among the successful rollbacks of one redemption'),
+	('rollback_of', 'the redemption that a rollback undoes'),
+	('salt', '16 random bytes'),
+	('shipping_address', 'where the order goes: personal data'),
+	('size', 'size of the article'),
+	('sku', 'stock keeping unit of the article'),
+	('source_id', 'the caller''s own id, unique in a workspace'),
+	('starts_at', 'first moment at which it can be used, NULL is ever since'),
+	('state', 'succeeded, failed, partially_rolled_back or rolled_back, as of now'),
+	('status', 'status of the order'),
+	('status_before_hold', 'the status that a hold goes back to'),
+	('submitted_by', 'who ordered: personal data'),
+	('submitted_by_id', 'the caller''s id of who ordered'),
+	('tables_version', 'number of the last step of setup() that ran'),
+	('title', 'title of a note'),
+	('total_amount', 'what the order still has to pay, in minor units'),
+	('updated_at', 'when the row was changed last'),
+	('used', 'live redemptions of this customer'),
+	('value_in_points', 'price in points of an order of rewards'),
+	('voucher_id', 'the voucher, NULL for none'),
+	('workspace_id', 'the tenant')
+$$;
+COMMENT ON FUNCTION ordertrack.column_meanings() IS
+'what a column of this name holds, in each table, view and type';
+
+CREATE FUNCTION ordertrack.comment_columns(relation_kinds "char"[]) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $comment$
+DECLARE
+	c record;
+BEGIN
+	FOR c IN
+		SELECT r.relname, a.attname, m.meaning
+		  FROM pg_class AS r
+		  JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+		  JOIN ordertrack.column_meanings() AS m ON m.column_name = a.attname
+		 WHERE r.relnamespace = 'ordertrack'::regnamespace AND r.relkind = ANY (relation_kinds)
+		   AND col_description(r.oid, a.attnum) IS NULL
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN ordertrack.%I.%I IS %L', c.relname, c.attname, c.meaning);
+	END LOOP;
+END
+$comment$;
+COMMENT ON FUNCTION ordertrack.comment_columns("char"[]) IS
+'comments every column of these kinds of relations that has no comment of its own';
+
+SELECT ordertrack.comment_columns('{c}');
+COMMENT ON SCHEMA ordertrack IS
+'redemptions of vouchers and gift cards, orders and their unchangeable history';
