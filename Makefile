@@ -120,7 +120,7 @@ stress: check-packages install-here
 	@test/check stress
 
 bench: install-here
-	@$(SERVER) test/bench/run
+	@test/bench/run
 
 # Real orders from a folder of CSV files: make replay OLIST=folder
 replay: install-here

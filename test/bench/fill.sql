@@ -15,27 +15,30 @@ SELECT * FROM ordertrack.redeem('code-1', 'customer-1', :'order');
 ALTER TABLE ordertrack.orders DISABLE TRIGGER USER;
 ALTER TABLE ordertrack.order_notes DISABLE TRIGGER USER;
 
+-- What differs from row to row; all other columns are those of the real one.
 CREATE TEMPORARY TABLE drawn AS
-SELECT n AS id, 1 + floor(random() * :customers)::bigint AS customer, 1 + floor(random() * :customers)::bigint AS voucher,
-	now() - interval '100 days' * (1 - n / :orders.0) AS created_at
-  FROM generate_series(2, :orders) AS n;
+SELECT n AS id, customer_id, voucher_id, 'customer-' || customer_id AS customer, 'code-' || voucher_id AS code,
+	created_at, created_at AS updated_at, created_at AS paid_at, created_at AS noted_at
+  FROM (SELECT n, 1 + floor(random() * :customers)::bigint AS customer_id,
+			1 + floor(random() * :customers)::bigint AS voucher_id,
+			now() - interval '100 days' * (1 - n / :orders.0) AS created_at
+		  FROM generate_series(2, :orders) AS n) AS number;
 
-INSERT INTO ordertrack.orders (workspace_id, order_id, status, customer_id, amount, discount_amount, total_amount,
-	created_at, updated_at, paid_at, note_count, note_hash)
-SELECT o.workspace_id, d.id, o.status, d.customer, o.amount, o.discount_amount, o.total_amount,
-	d.created_at, d.created_at, d.created_at, o.note_count, o.note_hash
-  FROM drawn AS d, ordertrack.orders AS o ORDER BY d.id;
-INSERT INTO ordertrack.order_items (workspace_id, order_id, line_no, product_id, sku, name, quantity, price, amount, created_at)
-SELECT i.workspace_id, d.id, i.line_no, i.product_id, i.sku, i.name, i.quantity, i.price, i.amount, d.created_at
-  FROM drawn AS d, ordertrack.order_items AS i ORDER BY d.id, i.line_no;
-INSERT INTO ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, data, created_at, hash)
-SELECT n.workspace_id, d.id, n.note_no, n.note_type, n.event_type, n.author, n.data, d.created_at, n.hash
-  FROM drawn AS d, ordertrack.order_notes AS n ORDER BY d.id, n.note_no;
-INSERT INTO ordertrack.redemptions (workspace_id, redemption_id, kind, result, code, voucher_id, customer_id, customer,
-	order_id, amount, discount_amount, total_amount, redeemed_by, created_at)
-SELECT r.workspace_id, d.id, r.kind, r.result, 'code-' || d.voucher, d.voucher, d.customer, 'customer-' || d.customer,
-	d.id, r.amount, r.discount_amount, r.total_amount, r.redeemed_by, d.created_at
-  FROM drawn AS d, ordertrack.redemptions AS r ORDER BY d.id;
+INSERT INTO ordertrack.orders
+SELECT row.* FROM drawn, ordertrack.orders AS o,
+	jsonb_populate_record(o, to_jsonb(drawn) || jsonb_build_object('order_id', drawn.id)) AS row ORDER BY drawn.id;
+INSERT INTO ordertrack.order_items
+SELECT row.* FROM drawn, ordertrack.order_items AS i,
+	jsonb_populate_record(i, jsonb_build_object('order_id', drawn.id, 'created_at', drawn.created_at)) AS row
+ ORDER BY drawn.id, i.line_no;
+INSERT INTO ordertrack.order_notes
+SELECT row.* FROM drawn, ordertrack.order_notes AS n,
+	jsonb_populate_record(n, jsonb_build_object('order_id', drawn.id, 'created_at', drawn.created_at)) AS row
+ ORDER BY drawn.id, n.note_no;
+INSERT INTO ordertrack.redemptions
+SELECT row.* FROM drawn, ordertrack.redemptions AS r,
+	jsonb_populate_record(r, to_jsonb(drawn) || jsonb_build_object('redemption_id', drawn.id, 'order_id', drawn.id)) AS row
+ ORDER BY drawn.id;
 SELECT setval('ordertrack.orders_order_id_seq', :orders), setval('ordertrack.redemptions_redemption_id_seq', :orders);
 
 SELECT ordertrack.setup();

@@ -59,3 +59,30 @@ SELECT bench.copy_tables('bench_b');
 SELECT bench.copy_tables('bench_c');
 SELECT bench.add_foreign_keys('bench_a');
 SELECT bench.add_foreign_keys('bench_c');
+
+-- What the newest rows of the yardsticks do not have as redeem's have it: the
+-- same columns filled, in as many rows.
+CREATE FUNCTION bench.differences() RETURNS SETOF text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	copies text;
+	name text;
+	filled CONSTANT text := $sql$
+		SELECT string_agg(DISTINCT field.key, ' ' ORDER BY field.key) || ' * ' || count(DISTINCT t.ctid)
+		  FROM %1$I.%2$I AS t, jsonb_each(to_jsonb(t)) AS field
+		 WHERE t.order_id = (SELECT max(order_id) FROM %1$I.orders) AND field.value <> 'null'$sql$;
+	real text;
+	copied text;
+BEGIN
+	FOREACH copies IN ARRAY ARRAY['bench_a', 'bench_b', 'bench_c'] LOOP
+		FOREACH name IN ARRAY ARRAY['orders', 'order_items', 'order_notes', 'redemptions'] LOOP
+			EXECUTE format(filled, 'ordertrack', name) INTO real;
+			EXECUTE format(filled, copies, name) INTO copied;
+			IF copied IS DISTINCT FROM real THEN
+				RETURN NEXT format('%s.%s: %s; redeem: %s', copies, name, copied, real);
+			END IF;
+		END LOOP;
+	END LOOP;
+END
+$$;
