@@ -53,7 +53,7 @@ ot_customer_find(int64 workspace, const char *source_id)
 
 	ot_arg_int8(&args, workspace);
 	ot_arg_text(&args, source_id);
-	return ot_run(OT_PLAN_CUSTOMER_FIND, &args) > 0 ? ot_get_int8(0, 1) : 0;
+	return ot_run(OT_PLAN_CUSTOMER_FACTS, &args) > 0 ? ot_get_int8(0, 1) : 0;
 }
 
 /* Adds a customer of whom only the source_id is known; 0 where it is taken. */

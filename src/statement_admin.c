@@ -39,9 +39,6 @@ const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 		"INSERT INTO ordertrack.customers (workspace_id, source_id, created_at, updated_at)"
 		" VALUES ($1, $2, $3, $3)"
 		" ON CONFLICT (workspace_id, source_id) DO NOTHING RETURNING customer_id"},
-	[OT_PLAN_CUSTOMER_FIND] = {"it",
-		"SELECT customer_id FROM ordertrack.customers"
-		" WHERE workspace_id = $1 AND source_id = $2"},
 	[OT_PLAN_CUSTOMER_LOCK] = {"ii",
 		"SELECT FROM ordertrack.customers"
 		" WHERE workspace_id = $1 AND customer_id = $2 FOR NO KEY UPDATE"},

@@ -246,5 +246,18 @@ SELECT is(r.result, 'success', 'a good request')
 SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v',
 	'all histories verify');
 
+-- A text can't hold NUL: PostgreSQL refuses it before a function of ours is called.
+SELECT count(*) AS attempts FROM ordertrack.redemptions \gset
+SELECT throws_ok(command, state, NULL, 'NUL: ' || command) FROM (VALUES
+	($$SELECT ordertrack.redeem(convert_from('\x4f00', 'UTF8'))$$, '22021'),
+	($$SELECT ordertrack.redeem('O' || chr(0))$$, '54000'),
+	($$SELECT ordertrack.redeem('OFF', order_data => '{"source_id": "a\u0000"}')$$, '22P05'),
+	($$SELECT ordertrack.redeem_batch('[{"code": "a\u0000"}]')$$, '22P05')) AS nul (command, state);
+SELECT is(count(*), :attempts::bigint, 'NUL: nothing is recorded') FROM ordertrack.redemptions;
+
+-- An owner's UPDATE can store a discount that is none: an error of its own, no wrong amount.
+UPDATE ordertrack.vouchers SET discount = '{}' WHERE code = 'OFF';
+SELECT throws_ok($$SELECT ordertrack.redeem('OFF', 'anna', '{"amount": 5}')$$, 'XX001', NULL, 'a damaged discount');
+
 SELECT * FROM finish();
 ROLLBACK;

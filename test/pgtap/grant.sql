@@ -95,5 +95,12 @@ SELECT is(pg_temp.as_stranger(command), '42501', 'an admin: ' || command)
 	'ALTER TABLE ordertrack.order_notes DISABLE TRIGGER ALL', 'CREATE TABLE ordertrack.x ()',
 	'DROP TABLE ordertrack.order_notes', 'LOCK TABLE ordertrack.orders IN ACCESS EXCLUSIVE MODE']) AS command;
 
+-- Access is remembered by name; a renamed role can be closed by its new one.
+CREATE ROLE tap_old_name;
+SELECT ordertrack.grant_access('admin', 'tap_old_name');
+ALTER ROLE tap_old_name RENAME TO tap_new_name;
+SELECT is(pg_temp.run($$SELECT ordertrack.revoke_access('admin', 'tap_new_name')$$, 'tap_new_name'),
+	pg_temp.opened_by('{}'), 'a renamed role is left with nothing');
+
 SELECT * FROM finish();
 ROLLBACK;
