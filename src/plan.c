@@ -23,6 +23,10 @@
 #define FIRST_REPLAN 1000
 #define SECOND_REPLAN 30000
 
+/* One table a file, statement*.c. */
+static const OtStatement *const statement_tables[] = {ot_work_statements,
+													  ot_admin_statements};
+
 typedef struct KeptPlan
 {
 	SPIPlanPtr plan;
@@ -119,11 +123,14 @@ execute(OtPlan plan, OtArgs *args, bool read_only)
 	return SPI_processed;
 }
 
+/* Finds a statement in the one table that has it. */
 static const OtStatement *
 get_statement(OtPlan plan)
 {
-	return ot_work_statements[plan].sql != NULL ? &ot_work_statements[plan]
-												: &ot_admin_statements[plan];
+	for (int i = 0; i < lengthof(statement_tables); i++)
+		if (statement_tables[i][plan].sql != NULL)
+			return &statement_tables[i][plan];
+	elog(ERROR, "there is no statement %d", plan);
 }
 
 /* Gives the kept plan of a statement, prepared and planned where that is due. */

@@ -8,7 +8,7 @@
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 
-/* One name for each row of the tables in statement.c and statement_admin.c. */
+/* One name for each row of the tables in statement*.c. */
 typedef enum OtPlan
 {
 	OT_PLAN_WORKSPACE_INSERT,
@@ -116,7 +116,7 @@ typedef struct OtStatement
 	const char *sql;
 } OtStatement;
 
-/* Each row is in one of the two. */
+/* Each statement is in one of these; plan.c lists them. */
 extern const OtStatement ot_work_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_admin_statements[OT_PLAN_COUNT];
 
