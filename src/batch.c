@@ -28,6 +28,7 @@ typedef struct Batch
 } Batch;
 
 static void read_batch(Batch *batch, const Jsonb *requests);
+static void redeem_items(const Batch *batch, ReturnSetInfo *result);
 static void read_item(OtRequest *request, const JsonbValue *item);
 static bool check_names(OtRequest *request, JsonbContainer *object);
 static char *read_text(OtRequest *request, JsonbContainer *object, const char *name);
@@ -52,8 +53,6 @@ ordertrack_redeem_batch(PG_FUNCTION_ARGS)
 {
 	Batch batch = {0};
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	MemoryContext caller;
-	MemoryContext item;
 
 	PreventCommandIfReadOnly("ordertrack.redeem_batch()");
 	batch.workspace = ot_workspace_arg(fcinfo, 1);
@@ -64,24 +63,42 @@ ordertrack_redeem_batch(PG_FUNCTION_ARGS)
 	ot_lock_redemptions(false);
 	ot_require_workspace(batch.workspace);
 	lock_batch(&batch);
-	item = AllocSetContextCreate(CurrentMemoryContext, "ordertrack batch item",
-								 ALLOCSET_DEFAULT_SIZES);
-	caller = MemoryContextSwitchTo(item);
-	for (int i = 0; i < batch.count; i++)
+	ot_defer_begin();
+	PG_TRY();
+	{
+		redeem_items(&batch, result);
+		ot_flush();
+	}
+	PG_FINALLY();
+	{
+		ot_defer_end();
+	}
+	PG_END_TRY();
+	ot_end();
+	return (Datum) 0;
+}
+
+/* Redeems in order; what an item allocates goes with it. */
+static void
+redeem_items(const Batch *batch, ReturnSetInfo *result)
+{
+	MemoryContext item = AllocSetContextCreate(
+		CurrentMemoryContext, "ordertrack batch item", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(item);
+
+	for (int i = 0; i < batch->count; i++)
 	{
 		Datum values[OT_OUTCOME_COLUMNS];
 		bool nulls[OT_OUTCOME_COLUMNS];
 		OtOutcome outcome;
 
-		if (!ot_redeem(&batch.requests[i], &batch.locked, &outcome))
-			record_conflict(&batch.requests[i], &outcome);
+		if (!ot_redeem(&batch->requests[i], &batch->locked, &outcome))
+			record_conflict(&batch->requests[i], &outcome);
 		ot_outcome_values(&outcome, values, nulls);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		MemoryContextReset(item);
 	}
 	MemoryContextSwitchTo(caller);
-	ot_end();
-	return (Datum) 0;
 }
 
 static void

@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/timestamp.h"
 
 #include "ordertrack.h"
@@ -17,8 +19,19 @@ typedef struct Share
 	TimestampTz created_at;
 } Share;
 
+/* What the new orders of one INSERT add, a customer once: see ot_customers_gather(). */
+static struct
+{
+	bool is_open;
+	int64 workspace;
+	int count;
+	Share shares[OT_ROWS_AT_ONCE];
+	int64 counts[OT_ROWS_AT_ONCE];
+} gathered;
+
 static Share read_share(const TriggerData *trigger, HeapTuple tuple);
 static void lock_both(int64 workspace, int64 customer_id, int64 other_id);
+static bool gather(int64 workspace, const Share *share);
 static void add(int64 workspace, const Share *share, int64 count, int64 total);
 static void recount(int64 workspace, int64 customer_id, int64 count, int64 total);
 
@@ -39,6 +52,8 @@ ot_customer_follow(const TriggerData *trigger)
 		return;
 
 	workspace = ot_tuple_int8(trigger, after, "workspace_id");
+	if (!is_update && gather(workspace, &is))
+		return;
 	ot_begin();
 	if (was.customer_id != is.customer_id)
 	{
@@ -53,6 +68,71 @@ ot_customer_follow(const TriggerData *trigger)
 	else
 		add(workspace, &is, 0, is.total - was.total);
 	ot_end();
+}
+
+/*
+ * Keeps what new orders add until ot_customers_add(), which spares a batch an
+ * UPDATE for each.
+ */
+void
+ot_customers_gather(bool is_open)
+{
+	gathered.is_open = is_open;
+	gathered.count = 0;
+}
+
+/* Somebody's trigger could add orders of its own, which may not fit in. */
+static bool
+gather(int64 workspace, const Share *share)
+{
+	int i = 0;
+
+	if (!gathered.is_open)
+		return false;
+	while (i < gathered.count && gathered.shares[i].customer_id != share->customer_id)
+		i++;
+	if (i == OT_ROWS_AT_ONCE || (gathered.count > 0 && gathered.workspace != workspace))
+		return false;
+	if (i == gathered.count)
+	{
+		gathered.workspace = workspace;
+		gathered.shares[i].customer_id = share->customer_id;
+		gathered.shares[i].total = 0;
+		gathered.shares[i].created_at = share->created_at;
+		gathered.counts[i] = 0;
+		gathered.count++;
+	}
+	gathered.shares[i].total += share->total;
+	gathered.shares[i].created_at = Max(gathered.shares[i].created_at, share->created_at);
+	gathered.counts[i]++;
+	return true;
+}
+
+/* Adds what was gathered. */
+void
+ot_customers_add(void)
+{
+	Datum columns[4][OT_ROWS_AT_ONCE];
+	OtArgs args = {0};
+
+	if (gathered.count == 0)
+		return;
+	for (int i = 0; i < gathered.count; i++)
+	{
+		columns[0][i] = Int64GetDatum(gathered.shares[i].customer_id);
+		columns[1][i] = Int64GetDatum(gathered.counts[i]);
+		columns[2][i] = Int64GetDatum(gathered.shares[i].total);
+		columns[3][i] = TimestampTzGetDatum(gathered.shares[i].created_at);
+	}
+	ot_arg_int8(&args, gathered.workspace);
+	for (int column = 0; column < 3; column++)
+		ot_arg(&args,
+			   PointerGetDatum(construct_array(columns[column], gathered.count, INT8OID,
+											   8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+	ot_arg(&args,
+		   PointerGetDatum(construct_array(columns[3], gathered.count, TIMESTAMPTZOID, 8,
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+	ot_run(OT_PLAN_CUSTOMERS_SUMS, &args);
 }
 
 static Share

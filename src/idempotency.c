@@ -51,6 +51,7 @@ ot_key_find(int64 workspace, const char *key, const uint8 *hash, OtOutcome *outc
 
 	ot_arg_int8(&replay, workspace);
 	ot_arg_int8(&replay, ot_get_int8(0, 2));
+	ot_flush();
 	if (ot_run(OT_PLAN_REDEMPTION_REPLAY, &replay) == 0)
 		elog(ERROR, "redemption of a known idempotency key is missing");
 	memset(outcome, 0, sizeof(*outcome));

@@ -31,22 +31,30 @@ enum
 	COLUMN_CREATED_AT
 };
 
-/* A note as the guard can recognise it. */
-typedef struct Announced
+/* The notes whose INSERT the guard is to let through, in order. */
+static const OtArgs *announced = NULL;
+static int announced_count = 0;
+
+/* The note whose edit it is to let through. */
+static struct
 {
+	bool is_announced;
 	int64 workspace;
 	int64 order_id;
 	int32 note_no;
-	uint8 hash[OT_HASH_LENGTH];
-} Announced;
+} edit;
 
-/* The notes whose INSERT, and the one whose edit, the guard is to let through. */
-static int announced_count = 0;
-static Announced announced[OT_MAX_NOTES];
-static bool is_edit_announced = false;
-static Announced announced_edit;
+/* Parameters of OT_PLAN_NOTE_INSERT that the guard compares. */
+enum
+{
+	ROW_WORKSPACE,
+	ROW_ORDER,
+	ROW_NOTE_NO,
+	ROW_HASH
+};
 
-static void add_note(OtArgs *args, const OtNote *note, const OtHead *head);
+static void read_note(OtArgs *row, const OtNote *note, const OtHead *head);
+static void insert_notes(const OtArgs *rows, int count);
 static void append_int8(StringInfo bytes, int column, int64 value);
 static void append_text(StringInfo bytes, int column, const char *value);
 
@@ -122,52 +130,51 @@ append_text(StringInfo bytes, int column, const char *value)
 	appendStringInfoString(bytes, utf8);
 }
 
-/*
- * Writes the notes of one change of one order, each with the head that already
- * counts it, and announces them to the guard.
- */
+/* Writes the notes of one change, each with the head that already counts it. */
 void
 ot_notes_insert(const OtNote *notes, const OtHead *heads, int count)
 {
-	OtArgs args = {0};
+	OtArgs rows[OT_MAX_NOTES];
 
-	Assert(count >= 1 && count <= OT_MAX_NOTES);
-	ot_arg_int8(&args, notes->workspace);
-	ot_arg_int8(&args, notes->order_id);
-	ot_arg_text(&args, notes->channel);
-	ot_arg_text(&args, notes->author);
-	ot_arg_time(&args, notes->created_at);
+	Assert(count <= OT_MAX_NOTES);
 	for (int i = 0; i < count; i++)
-	{
-		add_note(&args, &notes[i], &heads[i]);
-		announced[count - 1 - i].workspace = notes[i].workspace;
-		announced[count - 1 - i].order_id = notes[i].order_id;
-		announced[count - 1 - i].note_no = heads[i].note_no;
-		memcpy(announced[count - 1 - i].hash, heads[i].hash, OT_HASH_LENGTH);
-	}
+		read_note(&rows[i], &notes[i], &heads[i]);
+	ot_insert_rows(OT_PLAN_NOTE_INSERT, insert_notes, rows, count);
+}
+
+static void
+read_note(OtArgs *row, const OtNote *note, const OtHead *head)
+{
+	row->count = 0;
+	ot_arg_int8(row, note->workspace);
+	ot_arg_int8(row, note->order_id);
+	ot_arg_int4(row, head->note_no);
+	ot_arg_bytes(row, head->hash, OT_HASH_LENGTH);
+	ot_arg_text(row, note->is_custom ? "custom" : "system");
+	ot_arg_text(row, note->event_type);
+	ot_arg_text(row, note->channel);
+	ot_arg_text(row, note->author);
+	ot_arg_text(row, note->title);
+	ot_arg_text(row, note->detail);
+	ot_arg_jsonb(row, note->data);
+	ot_arg_time(row, note->created_at);
+}
+
+/* Writes notes, announced to the guard. */
+static void
+insert_notes(const OtArgs *rows, int count)
+{
+	announced = rows;
 	announced_count = count;
 	PG_TRY();
 	{
-		ot_write(count == 1 ? OT_PLAN_NOTE_INSERT : OT_PLAN_NOTE_PAIR_INSERT, &args,
-				 count);
+		ot_write_rows(OT_PLAN_NOTE_INSERT, rows, count);
 	}
 	PG_FINALLY();
 	{
 		announced_count = 0;
 	}
 	PG_END_TRY();
-}
-
-static void
-add_note(OtArgs *args, const OtNote *note, const OtHead *head)
-{
-	ot_arg_int4(args, head->note_no);
-	ot_arg_text(args, note->is_custom ? "custom" : "system");
-	ot_arg_text(args, note->event_type);
-	ot_arg_text(args, note->title);
-	ot_arg_jsonb(args, note->data);
-	ot_arg_text(args, note->detail);
-	ot_arg_bytes(args, head->hash, OT_HASH_LENGTH);
 }
 
 /* Changes the words of a custom note, or empties them, announced to the guard. */
@@ -186,17 +193,17 @@ ot_note_edit(int64 workspace, int64 order_id, int32 note_no, const char *title,
 	ot_arg_time(&args, now);
 	ot_arg_bool(&args, is_delete);
 
-	is_edit_announced = true;
-	announced_edit.workspace = workspace;
-	announced_edit.order_id = order_id;
-	announced_edit.note_no = note_no;
+	edit.is_announced = true;
+	edit.workspace = workspace;
+	edit.order_id = order_id;
+	edit.note_no = note_no;
 	PG_TRY();
 	{
 		count = ot_run(OT_PLAN_NOTE_EDIT, &args);
 	}
 	PG_FINALLY();
 	{
-		is_edit_announced = false;
+		edit.is_announced = false;
 	}
 	PG_END_TRY();
 	return count;
@@ -206,24 +213,28 @@ ot_note_edit(int64 workspace, int64 order_id, int32 note_no, const char *title,
 bool
 ot_note_take_announced(int64 workspace, int64 order_id, int32 note_no, const bytea *hash)
 {
-	const Announced *next;
+	const Datum *next;
 
 	if (announced_count == 0)
 		return false;
-	next = &announced[--announced_count];
-	return next->workspace == workspace && next->order_id == order_id &&
-		   next->note_no == note_no && VARSIZE_ANY_EXHDR(hash) == OT_HASH_LENGTH &&
-		   memcmp(next->hash, VARDATA_ANY(hash), OT_HASH_LENGTH) == 0;
+	next = announced->values;
+	announced++;
+	announced_count--;
+	return DatumGetInt64(next[ROW_WORKSPACE]) == workspace &&
+		   DatumGetInt64(next[ROW_ORDER]) == order_id &&
+		   DatumGetInt32(next[ROW_NOTE_NO]) == note_no &&
+		   VARSIZE_ANY_EXHDR(hash) == OT_HASH_LENGTH &&
+		   memcmp(VARDATA_ANY(DatumGetPointer(next[ROW_HASH])), VARDATA_ANY(hash),
+				  OT_HASH_LENGTH) == 0;
 }
 
 /* Tells the guard whether an edit of this note was announced; once only. */
 bool
 ot_note_take_edit(int64 workspace, int64 order_id, int32 note_no)
 {
-	bool is_announced = is_edit_announced && announced_edit.workspace == workspace &&
-						announced_edit.order_id == order_id &&
-						announced_edit.note_no == note_no;
+	bool is_announced = edit.is_announced && edit.workspace == workspace &&
+						edit.order_id == order_id && edit.note_no == note_no;
 
-	is_edit_announced = false;
+	edit.is_announced = false;
 	return is_announced;
 }

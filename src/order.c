@@ -19,17 +19,24 @@ static void make_note(OtNote *note, const OtNewOrder *order, const char *event_t
 					  Jsonb *data);
 static Jsonb *describe_order(const OtNewOrder *order, const OtPersonal *personal);
 static bool insert_order(const OtNewOrder *order, const OtHead *head);
+static bool can_wait(const OtNewOrder *order);
+static void insert_orders(const OtArgs *rows, int count);
+static bool insert_once(OtArgs *row);
 
 static const char *const statuses[] = {
 	"created",	 "paid",	"fulfilled",		 "in_progress", "partially_shipped",
 	"completed", "on_hold", "awaiting_exchange", "canceled"};
 
-/* The order whose INSERT the trigger of orders need not look at. */
-static struct
+/* The orders whose INSERT the trigger of orders need not look at, in order. */
+static const OtArgs *announced = NULL;
+static int announced_count = 0;
+
+/* Parameters of the statement that the trigger compares. */
+enum
 {
-	int64 workspace;
-	int64 order_id;
-} announced;
+	ROW_WORKSPACE,
+	ROW_ORDER
+};
 
 /* Stores a new order. */
 Datum
@@ -187,7 +194,6 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 {
 	const OtOrderData *data = order->data;
 	OtArgs args = {0};
-	volatile bool is_new = true;
 
 	ot_arg_int8(&args, order->workspace);
 	ot_arg_int8(&args, order->order_id);
@@ -212,18 +218,60 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 	else
 		ot_arg_null(&args);
 
-	announced.workspace = order->workspace;
-	announced.order_id = order->order_id;
+	if (data->source_id != NULL)
+		return insert_once(&args);
+	if (can_wait(order))
+		ot_insert_rows(OT_PLAN_ORDER_INSERT, insert_orders, &args, 1);
+	else
+		insert_orders(&args, 1);
+	return true;
+}
+
+/*
+ * Tells whether the row of a batch's order may be written later: nobody can name
+ * it, and it can't bring its customer's sum out of range.
+ */
+static bool
+can_wait(const OtNewOrder *order)
+{
+	return order->data->amount < OT_WAITING_SUM / OT_MAX_BATCH;
+}
+
+/* Inserts orders, announced to the trigger of orders, and then their sums. */
+static void
+insert_orders(const OtArgs *rows, int count)
+{
+	announced = rows;
+	announced_count = count;
+	ot_customers_gather(count > 1);
 	PG_TRY();
 	{
-		if (data->source_id == NULL)
-			ot_write(OT_PLAN_ORDER_INSERT, &args, 1);
-		else
-			is_new = ot_run(OT_PLAN_ORDER_INSERT_ONCE, &args) == 1;
+		ot_write_rows(OT_PLAN_ORDER_INSERT, rows, count);
+		ot_customers_add();
 	}
 	PG_FINALLY();
 	{
-		announced.order_id = 0;
+		announced_count = 0;
+		ot_customers_gather(false);
+	}
+	PG_END_TRY();
+}
+
+/* Inserts an order where its source_id is new. */
+static bool
+insert_once(OtArgs *row)
+{
+	volatile bool is_new = true;
+
+	announced = row;
+	announced_count = 1;
+	PG_TRY();
+	{
+		is_new = ot_run(OT_PLAN_ORDER_INSERT_ONCE, row) == 1;
+	}
+	PG_FINALLY();
+	{
+		announced_count = 0;
 	}
 	PG_END_TRY();
 	return is_new;
@@ -233,11 +281,14 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 bool
 ot_order_take_announced(int64 workspace, int64 order_id)
 {
-	bool is_announced = announced.workspace == workspace &&
-						announced.order_id == order_id && order_id != 0;
+	const OtArgs *next;
 
-	announced.order_id = 0;
-	return is_announced;
+	if (announced_count == 0)
+		return false;
+	next = announced++;
+	announced_count--;
+	return DatumGetInt64(next->values[ROW_WORKSPACE]) == workspace &&
+		   DatumGetInt64(next->values[ROW_ORDER]) == order_id;
 }
 
 /* Tells whether a status is one of an order's. */

@@ -6,41 +6,50 @@
 
 #include "ordertrack.h"
 
-static void add_line(OtArgs *args, const OtLine *line, int line_no);
+static void read_line(OtArgs *row, const OtLine *line, int line_no);
+static void insert_lines(const OtArgs *rows, int count);
 
-/* Inserts the lines of an order, numbered from 1, two by one statement. */
+/* Inserts the lines of an order, numbered from 1. */
 void
 ot_lines_insert(int64 workspace, int64 order_id, const OtOrderData *data, TimestampTz now)
 {
-	for (int i = 0; i < data->line_count; i += 2)
-	{
-		bool is_pair = i + 1 < data->line_count;
-		OtArgs args = {0};
+	OtArgs rows[OT_ROWS_AT_ONCE];
 
-		ot_arg_int8(&args, workspace);
-		ot_arg_int8(&args, order_id);
-		ot_arg_time(&args, now);
-		add_line(&args, &data->lines[i], i + 1);
-		if (is_pair)
-			add_line(&args, &data->lines[i + 1], i + 2);
-		ot_write(is_pair ? OT_PLAN_ITEM_PAIR_INSERT : OT_PLAN_ITEM_INSERT, &args,
-				 is_pair ? 2 : 1);
+	for (int i = 0; i < data->line_count; i += OT_ROWS_AT_ONCE)
+	{
+		int count = Min(data->line_count - i, OT_ROWS_AT_ONCE);
+
+		for (int j = 0; j < count; j++)
+		{
+			rows[j].count = 0;
+			ot_arg_int8(&rows[j], workspace);
+			ot_arg_int8(&rows[j], order_id);
+			ot_arg_time(&rows[j], now);
+			read_line(&rows[j], &data->lines[i + j], i + j + 1);
+		}
+		ot_insert_rows(OT_PLAN_ITEM_INSERT, insert_lines, rows, count);
 	}
 }
 
 static void
-add_line(OtArgs *args, const OtLine *line, int line_no)
+read_line(OtArgs *row, const OtLine *line, int line_no)
 {
-	ot_arg_int4(args, line_no);
-	ot_arg_text(args, line->product_id);
-	ot_arg_text(args, line->sku);
-	ot_arg_text(args, line->name);
-	ot_arg_text(args, line->color);
-	ot_arg_text(args, line->size);
-	ot_arg_int8(args, line->quantity);
-	ot_arg_int8_or_null(args, line->has_price, line->price);
-	ot_arg_int8_or_null(args, line->has_amount, line->amount);
-	ot_arg_jsonb(args, line->metadata);
+	ot_arg_int4(row, line_no);
+	ot_arg_text(row, line->product_id);
+	ot_arg_text(row, line->sku);
+	ot_arg_text(row, line->name);
+	ot_arg_text(row, line->color);
+	ot_arg_text(row, line->size);
+	ot_arg_int8(row, line->quantity);
+	ot_arg_int8_or_null(row, line->has_price, line->price);
+	ot_arg_int8_or_null(row, line->has_amount, line->amount);
+	ot_arg_jsonb(row, line->metadata);
+}
+
+static void
+insert_lines(const OtArgs *rows, int count)
+{
+	ot_write_rows(OT_PLAN_ITEM_INSERT, rows, count);
 }
 
 /* Adds the lines to a note's data: what was ordered, at what price. */

@@ -28,6 +28,7 @@
 #define OT_MAX_JSON (1024 * 1024)
 #define OT_MAX_LINES 500
 #define OT_MAX_BATCH 1000
+#define OT_WAITING_SUM (PG_INT64_MAX / 2) /* what a batch's waiting orders stay below */
 #define OT_MAX_NOTES 2 /* of one change: what was done, and the status */
 
 #define OT_HASH_LENGTH 32
@@ -276,6 +277,8 @@ extern bool ot_outer_is_admin(void);
 extern int64 ot_customer_find(int64 workspace, const char *source_id);
 extern int64 ot_customer_add(int64 workspace, const char *source_id, TimestampTz now);
 extern void ot_customer_follow(const TriggerData *trigger);
+extern void ot_customers_gather(bool is_open);
+extern void ot_customers_add(void);
 
 /* ---- redemption_lock.c: redemptions against a limit that is being set ---- */
 

@@ -8,6 +8,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
@@ -33,17 +34,26 @@ typedef struct KeptPlan
 	uint64 run_count;
 } KeptPlan;
 
-static KeptPlan kept_plans[OT_PLAN_COUNT];
+/* How many rows an INSERT may write at once: a plan is kept for each number. */
+static const int row_counts[] = {OT_ROWS_AT_ONCE, 2, 1};
+#define ONE_ROW (lengthof(row_counts) - 1)
+
+static KeptPlan kept_plans[OT_PLAN_COUNT][lengthof(row_counts)];
 
 static const OtStatement *get_statement(OtPlan plan);
-static SPIPlanPtr get_plan(OtPlan plan);
-static SPIPlanPtr prepare(OtPlan plan);
+static void write_rows(OtPlan plan, int size, const OtArgs *rows);
+static SPIPlanPtr get_plan(OtPlan plan, int size);
+static SPIPlanPtr prepare(OtPlan plan, int row_count);
+static char *repeat_row(const OtStatement *statement, int row_count);
 static void forget_plan(SPIPlanPtr plan);
 static void plan_by_keys(SPIPlanPtr plan);
 static void check_tables(void);
 static int run_unprepared(const char *sql);
 static Oid type_of_letter(char letter);
 static uint64 execute(OtPlan plan, OtArgs *args, bool read_only);
+static uint64 execute_plan(OtPlan plan, SPIPlanPtr prepared, Datum *values,
+						   const char *nulls, bool read_only);
+static void refuse_suppressed(void) pg_attribute_noreturn();
 
 /*
  * Opens SPI.  Result rows live until ot_end(); what is allocated in between
@@ -57,12 +67,14 @@ ot_begin(void)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	MemoryContextSwitchTo(caller);
+	ot_defer_nest(1);
 }
 
 /* Closes SPI. */
 void
 ot_end(void)
 {
+	ot_defer_nest(-1);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "could not finish SPI");
 }
@@ -79,9 +91,44 @@ void
 ot_write(OtPlan plan, OtArgs *args, uint64 count)
 {
 	if (ot_run(plan, args) != count)
-		ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-				errmsg("a write of ordertrack was suppressed"),
-				errhint("Look for a trigger or a rule on the tables of ordertrack."));
+		refuse_suppressed();
+}
+
+/* Writes rows by an INSERT of one row, of many at once where there are many. */
+void
+ot_write_rows(OtPlan plan, const OtArgs *rows, int count)
+{
+	for (int size = 0; size < lengthof(row_counts); size++)
+		for (; count >= row_counts[size]; count -= row_counts[size])
+		{
+			write_rows(plan, size, rows);
+			rows += row_counts[size];
+		}
+}
+
+static void
+write_rows(OtPlan plan, int size, const OtArgs *rows)
+{
+	int row_count = row_counts[size];
+	int width = rows->count;
+	Datum values[OT_ROWS_AT_ONCE * OT_MAX_ARGS];
+	char nulls[OT_ROWS_AT_ONCE * OT_MAX_ARGS];
+
+	for (int i = 0; i < row_count; i++)
+	{
+		memcpy(&values[i * width], rows[i].values, width * sizeof(Datum));
+		memcpy(&nulls[i * width], rows[i].nulls, width);
+	}
+	if (execute_plan(plan, get_plan(plan, size), values, nulls, false) != row_count)
+		refuse_suppressed();
+}
+
+static void
+refuse_suppressed(void)
+{
+	ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+			errmsg("a write of ordertrack was suppressed"),
+			errhint("Look for a trigger or a rule on the tables of ordertrack."));
 }
 
 /* Runs a statement that only reads, under the snapshot that is active. */
@@ -111,11 +158,18 @@ ot_drop_snapshot(void)
 static uint64
 execute(OtPlan plan, OtArgs *args, bool read_only)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	int result;
-
 	Assert(args->count == (int) strlen(get_statement(plan)->types));
-	result = SPI_execute_plan(get_plan(plan), args->values, args->nulls, read_only, 0);
+	return execute_plan(plan, get_plan(plan, ONE_ROW), args->values, args->nulls,
+						read_only);
+}
+
+static uint64
+execute_plan(OtPlan plan, SPIPlanPtr prepared, Datum *values, const char *nulls,
+			 bool read_only)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	int result = SPI_execute_plan(prepared, values, nulls, read_only, 0);
+
 	if (result < 0)
 		elog(ERROR, "statement %d failed: %s", plan, SPI_result_code_string(result));
 	/* SPI leaves its own context behind, which ot_end() frees. */
@@ -133,14 +187,21 @@ get_statement(OtPlan plan)
 	elog(ERROR, "there is no statement %d", plan);
 }
 
+/* Gives the letters of a statement's parameters. */
+const char *
+ot_plan_types(OtPlan plan)
+{
+	return get_statement(plan)->types;
+}
+
 /* Gives the kept plan of a statement, prepared and planned where that is due. */
 static SPIPlanPtr
-get_plan(OtPlan plan)
+get_plan(OtPlan plan, int size)
 {
-	KeptPlan *kept = &kept_plans[plan];
+	KeptPlan *kept = &kept_plans[plan][size];
 
 	if (unlikely(kept->plan == NULL))
-		kept->plan = prepare(plan);
+		kept->plan = prepare(plan, row_counts[size]);
 	kept->run_count++;
 	if (unlikely(kept->run_count == FIRST_REPLAN || kept->run_count == SECOND_REPLAN))
 		forget_plan(kept->plan);
@@ -154,23 +215,49 @@ get_plan(OtPlan plan)
  * planning five times per session would cost more than it could gain.
  */
 static SPIPlanPtr
-prepare(OtPlan plan)
+prepare(OtPlan plan, int row_count)
 {
 	const OtStatement *statement = get_statement(plan);
-	Oid types[OT_MAX_ARGS];
+	int width = strlen(statement->types);
+	Oid types[OT_ROWS_AT_ONCE * OT_MAX_ARGS];
 	SPIPlanPtr prepared;
 
 	check_tables();
-	for (int i = 0; statement->types[i] != '\0'; i++)
-		types[i] = type_of_letter(statement->types[i]);
-	prepared = SPI_prepare_cursor(statement->sql, strlen(statement->types), types,
-								  CURSOR_OPT_GENERIC_PLAN);
+	for (int i = 0; i < row_count * width; i++)
+		types[i] = type_of_letter(statement->types[i % width]);
+	prepared = SPI_prepare_cursor(row_count == 1 ? statement->sql
+												 : repeat_row(statement, row_count),
+								  row_count * width, types, CURSOR_OPT_GENERIC_PLAN);
 	if (prepared == NULL)
 		elog(ERROR, "could not prepare statement %d: %s", plan,
 			 SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(prepared) != 0)
 		elog(ERROR, "could not keep statement %d", plan);
 	return prepared;
+}
+
+/* Repeats the row of INSERT ... VALUES (...), each with parameters of its own. */
+static char *
+repeat_row(const OtStatement *statement, int row_count)
+{
+	const char *row = strstr(statement->sql, "VALUES ") + strlen("VALUES ");
+	int width = strlen(statement->types);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, statement->sql);
+	for (int i = 1; i < row_count; i++)
+	{
+		appendStringInfoString(&sql, ", ");
+		for (char *c = unconstify(char *, row); *c != '\0';)
+		{
+			if (*c == '$')
+				appendStringInfo(&sql, "$%d", i * width + (int) strtol(c + 1, &c, 10));
+			else
+				appendStringInfoChar(&sql, *c++);
+		}
+	}
+	return sql.data;
 }
 
 /*
@@ -261,6 +348,8 @@ type_of_letter(char letter)
 			return INT8ARRAYOID;
 		case 'z':
 			return TIMESTAMPTZOID;
+		case 'Z':
+			return TIMESTAMPTZARRAYOID;
 		case 'b':
 			return BOOLOID;
 		case 'j':

@@ -20,6 +20,7 @@ typedef enum OtPlan
 	OT_PLAN_CUSTOMER_LOCK,
 	OT_PLAN_CUSTOMERS_LOCK,
 	OT_PLAN_CUSTOMER_SUMS,
+	OT_PLAN_CUSTOMERS_SUMS,
 	OT_PLAN_CUSTOMER_RECOUNT,
 
 	OT_PLAN_CAMPAIGN_INSERT,
@@ -47,14 +48,12 @@ typedef enum OtPlan
 	OT_PLAN_ORDER_DISCOUNT,
 	OT_PLAN_ORDER_TOUCH,
 	OT_PLAN_ITEM_INSERT,
-	OT_PLAN_ITEM_PAIR_INSERT,
 	OT_PLAN_ITEMS_DELETE,
 	OT_PLAN_TRANSITION_FIND,
 	OT_PLAN_TRANSITION_FIRST,
 	OT_PLAN_TRANSITION_LIST,
 
 	OT_PLAN_NOTE_INSERT,
-	OT_PLAN_NOTE_PAIR_INSERT,
 	OT_PLAN_NOTE_READ,
 	OT_PLAN_NOTE_EDIT,
 	OT_PLAN_NOTE_LIST,
@@ -108,7 +107,7 @@ typedef enum OtPlan
 /*
  * A statement and the types of its parameters, one letter each:
  * i bigint, n integer, t text, T text[], I bigint[], z timestamptz,
- * b boolean, j jsonb, y bytea.
+ * Z timestamptz[], b boolean, j jsonb, y bytea.
  */
 typedef struct OtStatement
 {
@@ -121,6 +120,7 @@ extern const OtStatement ot_work_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_admin_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 26
+#define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */
 
 /* Parameters of one run, added in the order of the statement's $n. */
 typedef struct OtArgs
@@ -148,9 +148,24 @@ extern void ot_begin(void);
 extern void ot_end(void);
 extern uint64 ot_run(OtPlan plan, OtArgs *args);
 extern void ot_write(OtPlan plan, OtArgs *args, uint64 count);
+extern void ot_write_rows(OtPlan plan, const OtArgs *rows, int count);
+extern const char *ot_plan_types(OtPlan plan);
 extern uint64 ot_read(OtPlan plan, OtArgs *args);
 extern void ot_take_snapshot(void);
 extern void ot_drop_snapshot(void);
+
+/*
+ * deferred.c: rows that wait for the end of a batch.  A writer inserts at most
+ * OT_ROWS_AT_ONCE rows, each given as the parameters of its plan.
+ */
+typedef void (*OtRowsWriter)(const OtArgs *rows, int count);
+
+extern void ot_defer_begin(void);
+extern void ot_defer_end(void);
+extern void ot_defer_nest(int step);
+extern void ot_insert_rows(OtPlan plan, OtRowsWriter writer, const OtArgs *rows,
+						   int count);
+extern bool ot_flush(void);
 
 /* Columns of a row of the last result, counted from 1. */
 extern bool ot_is_null(uint64 row, int column);

@@ -9,6 +9,7 @@
 #include "plan.h"
 #include "redemption.h"
 
+static void insert_records(const OtArgs *rows, int count);
 static void set_text(Datum *values, bool *nulls, int column, const char *value);
 static void set_int8(Datum *values, bool *nulls, int column, bool is_set, int64 value);
 
@@ -53,7 +54,16 @@ ot_record_insert(const OtRecord *record)
 	ot_arg_text(&args, record->channel);
 	ot_arg_jsonb(&args, record->metadata);
 	ot_arg_time(&args, record->now);
-	ot_write(is_undoing ? OT_PLAN_ROLLBACK_INSERT : OT_PLAN_REDEMPTION_INSERT, &args, 1);
+	if (is_undoing)
+		ot_write(OT_PLAN_ROLLBACK_INSERT, &args, 1);
+	else
+		ot_insert_rows(OT_PLAN_REDEMPTION_INSERT, insert_records, &args, 1);
+}
+
+static void
+insert_records(const OtArgs *rows, int count)
+{
+	ot_write_rows(OT_PLAN_REDEMPTION_INSERT, rows, count);
 }
 
 /* Spreads an outcome over the columns of redemption_outcome. */

@@ -20,17 +20,6 @@
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15," \
 	"  $16, $16, $16, $17, $18, $19)"
 
-/* The rows of an order share $1 ... $3 (items) or $1 ... $5 (notes). */
-#define INSERT_ITEMS \
-	"INSERT INTO ordertrack.order_items" \
-	"  (workspace_id, order_id, line_no, product_id, sku, name, color, size, quantity," \
-	"   price, amount, metadata, created_at) VALUES "
-
-#define INSERT_NOTES \
-	"INSERT INTO ordertrack.order_notes" \
-	"  (workspace_id, order_id, note_no, note_type, event_type, channel, author, title," \
-	"   detail, data, created_at, hash) VALUES "
-
 #define INSERT_REDEMPTION \
 	"INSERT INTO ordertrack.redemptions" \
 	"  (workspace_id, redemption_id, kind, failure_code, failure_message, code, voucher_id," \
@@ -78,10 +67,10 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"UPDATE ordertrack.orders SET note_count = note_count"
 		" WHERE workspace_id = $1 AND order_id = $2 RETURNING note_count"},
 	[OT_PLAN_ITEM_INSERT] = {"iizntttttiiij",
-		INSERT_ITEMS "($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $3)"},
-	[OT_PLAN_ITEM_PAIR_INSERT] = {"iizntttttiiijntttttiiij",
-		INSERT_ITEMS "($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $3),"
-		" ($1, $2, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $3)"},
+		"INSERT INTO ordertrack.order_items"
+		"  (workspace_id, order_id, created_at, line_no, product_id, sku, name, color, size,"
+		"   quantity, price, amount, metadata)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"},
 	[OT_PLAN_ITEMS_DELETE] = {"ii",
 		"DELETE FROM ordertrack.order_items WHERE workspace_id = $1 AND order_id = $2"},
 
@@ -100,11 +89,11 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND entity = $2 AND from_status IS NOT DISTINCT FROM $3"},
 
 	/* ---- notes ---- */
-	[OT_PLAN_NOTE_INSERT] = {"iittzntttjty",
-		INSERT_NOTES "($1, $2, $6, $7, $8, $3, $4, $9, $11, $10, $5, $12)"},
-	[OT_PLAN_NOTE_PAIR_INSERT] = {"iittzntttjtyntttjty",
-		INSERT_NOTES "($1, $2, $6, $7, $8, $3, $4, $9, $11, $10, $5, $12),"
-		" ($1, $2, $13, $14, $15, $3, $4, $16, $18, $17, $5, $19)"},
+	[OT_PLAN_NOTE_INSERT] = {"iinyttttttjz",
+		"INSERT INTO ordertrack.order_notes"
+		"  (workspace_id, order_id, note_no, hash, note_type, event_type, channel, author,"
+		"   title, detail, data, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
 	[OT_PLAN_NOTE_READ] = {"iin",
 		"SELECT note_type, author, deleted_at FROM ordertrack.order_notes"
 		" WHERE workspace_id = $1 AND order_id = $2 AND note_no = $3"},

@@ -51,6 +51,12 @@ const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 		"  order_total = order_total + $4, last_order_at = greatest(last_order_at, $5)"
 		" WHERE workspace_id = $1 AND customer_id = $2"},
 	/* When the newest order stops counting, the one before has to be found. */
+	[OT_PLAN_CUSTOMERS_SUMS] = {"iIIIZ",
+		"UPDATE ordertrack.customers AS c SET order_count = c.order_count + s.count,"
+		"  order_total = c.order_total + s.total,"
+		"  last_order_at = greatest(c.last_order_at, s.last_order_at)"
+		"  FROM unnest($2, $3, $4, $5) AS s (customer_id, count, total, last_order_at)"
+		" WHERE c.workspace_id = $1 AND c.customer_id = s.customer_id"},
 	[OT_PLAN_CUSTOMER_RECOUNT] = {"iiii",
 		"UPDATE ordertrack.customers SET order_count = order_count + $3,"
 		"  order_total = order_total + $4, last_order_at ="
