@@ -131,21 +131,24 @@ bool
 ot_order_insert(const OtNewOrder *order)
 {
 	OtPersonal *personal = ot_personal_begin();
-	OtHead heads[2];
-	OtNote notes[2];
-	int note_count = order->second_event == NULL ? 1 : 2;
+	OtHead heads[OT_MAX_NOTES];
+	OtNote notes[OT_MAX_NOTES];
+	int note_count = 1 + order->next_count;
 
 	ot_personal_add(personal, "shipping_address", order->data->shipping_address);
 	ot_personal_add_text(personal, "submitted_by", order->data->submitted_by);
 	ot_personal_add_text(personal, "on_behalf_of", order->data->on_behalf_of);
 	make_note(&notes[0], order, "order_created", describe_order(order, personal));
-	if (note_count == 2)
-		make_note(&notes[1], order, order->second_event, order->second_data);
-	ot_head_set(&heads[0], 0, NULL);
-	ot_head_advance(&heads[0], &notes[0]);
-	heads[1] = heads[0];
-	if (note_count == 2)
-		ot_head_advance(&heads[1], &notes[1]);
+	for (int i = 1; i < note_count; i++)
+		make_note(&notes[i], order, order->next_event, order->next_data[i - 1]);
+	for (int i = 0; i < note_count; i++)
+	{
+		if (i == 0)
+			ot_head_set(&heads[0], 0, NULL);
+		else
+			heads[i] = heads[i - 1];
+		ot_head_advance(&heads[i], &notes[i]);
+	}
 
 	if (!insert_order(order, &heads[note_count - 1]))
 		return false;

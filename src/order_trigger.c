@@ -194,6 +194,8 @@ tell_story(Story *story, TimestampTz now)
 		story->notes[0].is_custom = change->is_custom;
 		story->notes[0].title = change->title;
 		story->notes[0].detail = change->detail;
+		for (int i = 0; i < change->more_count; i++)
+			add_note(story, change->event_type, change->more_data[i], now);
 	}
 	if (!same_text(story->old_status, story->new_status))
 	{

@@ -29,7 +29,8 @@
 #define OT_MAX_LINES 500
 #define OT_MAX_BATCH 1000
 #define OT_WAITING_SUM (PG_INT64_MAX / 2) /* what a batch's waiting orders stay below */
-#define OT_MAX_NOTES 2 /* of one change: what was done, and the status */
+#define OT_MAX_CODES 30					  /* of a stack */
+#define OT_MAX_NOTES (OT_MAX_CODES + 1)	  /* of one change: each code, and the status */
 
 #define OT_HASH_LENGTH 32
 
@@ -138,6 +139,8 @@ typedef struct OtChange
 	const char *title;
 	const char *detail;
 	Jsonb *data;
+	int more_count; /* further notes of the same event, and their data */
+	Jsonb *const *more_data;
 } OtChange;
 
 extern void ot_note_sign(OtJson *json, const char *actor);
@@ -227,8 +230,9 @@ typedef struct OtNewOrder
 	const char *channel;
 	const char *actor;
 	TimestampTz now;
-	const char *second_event; /* event_type of a second note, or NULL */
-	Jsonb *second_data;
+	const char *next_event; /* event_type of the notes after the first */
+	int next_count;
+	Jsonb *const *next_data;
 } OtNewOrder;
 
 extern bool ot_order_insert(const OtNewOrder *order);

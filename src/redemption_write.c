@@ -172,8 +172,9 @@ insert_order(Work *work, Jsonb *data)
 	order.channel = work->request->channel;
 	order.actor = work->request->actor;
 	order.now = work->now;
-	order.second_event = "promotion_add_coupon";
-	order.second_data = data;
+	order.next_event = "promotion_add_coupon";
+	order.next_count = 1;
+	order.next_data = &data;
 	return ot_order_insert(&order);
 }
 
