@@ -134,6 +134,7 @@ BEGIN
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),
 		paid_at timestamptz,
+		initial_amount ordertrack.minor_units NOT NULL DEFAULT 0,
 		note_count integer NOT NULL DEFAULT 0,
 		note_hash bytea,
 		noted_at timestamptz,
@@ -149,8 +150,9 @@ BEGIN
 	COMMENT ON TABLE ordertrack.orders IS 'orders as they are now; how they became so is in order_notes';
 	COMMENT ON COLUMN ordertrack.orders.source_id IS 'the caller''s own id, unique in a workspace';
 	COMMENT ON COLUMN ordertrack.orders.data_source IS 'the catalog that the order comes from';
-	COMMENT ON COLUMN ordertrack.orders.amount IS 'before discounts, in minor units';
-	COMMENT ON COLUMN ordertrack.orders.discount_amount IS 'discounts and gift credits together, in minor units';
+	COMMENT ON COLUMN ordertrack.orders.amount IS 'before discounts, with the units that discounts added, in minor units';
+	COMMENT ON COLUMN ordertrack.orders.initial_amount IS 'before discounts, as sent, in minor units';
+	COMMENT ON COLUMN ordertrack.orders.discount_amount IS 'discounts, those of lines too, and gift credits together, in minor units';
 	COMMENT ON COLUMN ordertrack.orders.total_amount IS 'what is left to pay: amount - discount_amount';
 	COMMENT ON COLUMN ordertrack.orders.value_in_points IS 'price in points of an order of rewards';
 	COMMENT ON COLUMN ordertrack.orders.note_count IS 'number of the newest note';
@@ -176,7 +178,9 @@ BEGIN
 	);
 	COMMENT ON TABLE ordertrack.order_items IS 'lines of orders, numbered from 1';
 	COMMENT ON COLUMN ordertrack.order_items.price IS 'of one unit, in minor units';
-	COMMENT ON COLUMN ordertrack.order_items.amount IS 'price times quantity unless given, in minor units';
+	COMMENT ON COLUMN ordertrack.order_items.quantity IS 'units, with those that discounts added';
+	COMMENT ON COLUMN ordertrack.order_items.amount IS 'price times quantity unless given, with the units that discounts added, in minor units';
+	COMMENT ON COLUMN ordertrack.order_items.discount_amount IS 'what discounts gave on this line, in minor units';
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_orders() IS 'step 6 of setup(): tables status_transitions, orders, order_items';
