@@ -13,6 +13,7 @@ static const char *read_list(JsonbContainer *object, const char *key, int *count
 							 OtArticle **articles);
 static bool read_entry(OtArticle *article, const JsonbValue *entry);
 static bool read_name(OtArticle *article, const JsonbValue *value);
+static int count_keys(JsonbContainer *object, const char *key);
 
 /*
  * Reads {"included": [...], "excluded": [...]}, of which one may be missing;
@@ -37,9 +38,9 @@ ot_applies_to_read(OtDiscount *discount, JsonbContainer *object)
 			read_list(lists, "excluded", &discount->excluded_count, &discount->excluded);
 	if (problem != NULL)
 		return problem;
-	if (JsonContainerSize(lists) == 0 ||
-		(int) JsonContainerSize(lists) !=
-			(discount->included_count > 0) + (discount->excluded_count > 0))
+	if (discount->included_count + discount->excluded_count == 0 ||
+		count_keys(lists, "included") + count_keys(lists, "excluded") !=
+			(int) JsonContainerSize(lists))
 		return "\"applies_to\" must have \"included\" or \"excluded\", and no other key";
 	return NULL;
 }
@@ -107,4 +108,13 @@ read_name(OtArticle *article, const JsonbValue *value)
 	article->text = value->val.string.val;
 	article->length = value->val.string.len;
 	return true;
+}
+
+/* Counts a key, also one whose value is null. */
+static int
+count_keys(JsonbContainer *object, const char *key)
+{
+	JsonbValue value;
+
+	return getKeyJsonValueFromContainer(object, key, strlen(key), &value) != NULL ? 1 : 0;
 }

@@ -32,8 +32,7 @@ enum
 static void make_lines(OtCart *cart, int count);
 static void read_line(OtCartLine *line, uint64 row);
 static bool is_given(const OtCartLine *line);
-static void add_line(const OtCartLine *line, const OtDiscount *discount, OtArgs *args,
-					 TimestampTz now);
+static void add_line(const OtCartLine *line, OtArgs *args, TimestampTz now);
 static void add_given(OtArgs *args, const OtCart *cart, int line_count);
 static ArrayType *make_array(const Datum *values, int count);
 
@@ -81,6 +80,22 @@ ot_cart_copy(OtCart *copy, const OtCart *cart)
 	copy->discount_amount = cart->discount_amount;
 	if (cart->line_count > 0)
 		memcpy(copy->lines, cart->lines, sizeof(OtCartLine) * cart->line_count);
+}
+
+/* Gives the line that a discount has added the name of its article. */
+void
+ot_cart_name_new_line(OtCart *cart, const OtDiscount *discount)
+{
+	const OtArticle *article = &discount->article;
+	OtCartLine *line;
+	char *name;
+
+	if (!cart->has_new_line)
+		return;
+	line = &cart->lines[cart->line_count - 1];
+	name = pnstrdup(article->text, article->length);
+	line->product_id = article->is_product_id ? name : NULL;
+	line->sku = article->is_sku ? name : NULL;
 }
 
 /* Leaves room for the line that a discount may add. */
@@ -135,6 +150,8 @@ ot_cart_describe(const OtCart *cart, int64 old_amount, OtJson *json)
 		ot_json_add_int8(json, "line_no", line->line_no);
 		if (line->given_quantity != 0)
 		{
+			ot_json_add_text(json, "product_id", line->product_id);
+			ot_json_add_text(json, "sku", line->sku);
 			ot_json_add_int8(json, "quantity", line->given_quantity);
 			ot_json_add_int8(json, "amount", line->given_amount);
 		}
@@ -152,8 +169,8 @@ is_given(const OtCartLine *line)
 
 /* Writes what a redemption gives: its rows, then the lines of the order. */
 void
-ot_cart_write(const OtCart *cart, const OtDiscount *discount, int64 workspace,
-			  int64 order_id, int64 redemption_id, TimestampTz now)
+ot_cart_write(const OtCart *cart, int64 workspace, int64 order_id, int64 redemption_id,
+			  TimestampTz now)
 {
 	int old_count = cart->line_count - (cart->has_new_line ? 1 : 0);
 	OtArgs key = {0};
@@ -169,22 +186,18 @@ ot_cart_write(const OtCart *cart, const OtDiscount *discount, int64 workspace,
 	ot_arg_time(&rows, now);
 	ot_run(OT_PLAN_REDEMPTION_ITEMS_INSERT, &rows);
 	if (cart->has_new_line)
-		add_line(&cart->lines[old_count], discount, &line, now);
+		add_line(&cart->lines[old_count], &line, now);
 	add_given(&lines, cart, old_count);
 	ot_run(OT_PLAN_ITEMS_GIVE, &lines);
 }
 
 /* Inserts the line that is made of given units alone. */
 static void
-add_line(const OtCartLine *line, const OtDiscount *discount, OtArgs *args,
-		 TimestampTz now)
+add_line(const OtCartLine *line, OtArgs *args, TimestampTz now)
 {
-	const OtArticle *article = &discount->article;
-	char *name = pnstrdup(article->text, article->length);
-
 	ot_arg_int4(args, line->line_no);
-	ot_arg_text(args, article->is_product_id ? name : NULL);
-	ot_arg_text(args, article->is_sku ? name : NULL);
+	ot_arg_text(args, line->product_id);
+	ot_arg_text(args, line->sku);
 	ot_arg_int8(args, line->quantity);
 	ot_arg_int8(args, line->price);
 	ot_arg_int8(args, line->amount);

@@ -166,8 +166,7 @@ static void
 write_lines(const Work *work)
 {
 	if (work->verdict->has_cart)
-		ot_cart_write(&work->verdict->cart, &work->facts->discount,
-					  work->request->workspace, work->order_id,
+		ot_cart_write(&work->verdict->cart, work->request->workspace, work->order_id,
 					  work->facts->redemption_id, work->now);
 }
 

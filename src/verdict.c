@@ -215,6 +215,8 @@ give_on_lines(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 	else
 		ot_cart_fill(&verdict->cart, &request->order);
 	verdict->cart_result = ot_cart_discount(&verdict->cart, &facts->discount);
+	if (verdict->cart_result == OT_CART_OK)
+		ot_cart_name_new_line(&verdict->cart, &facts->discount);
 }
 
 static OtFailure
