@@ -116,8 +116,8 @@ is_listed(const OtCartLine *line, const OtArticle *articles, int count)
 static bool
 is_text(const char *text, const OtArticle *article)
 {
-	return text != NULL && strlen(text) == (size_t) article->length &&
-		   memcmp(text, article->text, (size_t) article->length) == 0;
+	return text != NULL && strncmp(text, article->text, (size_t) article->length) == 0 &&
+		   text[article->length] == '\0';
 }
 
 /* Discounts each line by itself; what may be given at most is used up in order. */
