@@ -10,7 +10,7 @@ OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
 
 # What ships is these parts of sql/ in this order, and the upgrade scripts. (PGXS
 # asks by ifdef, which takes only what is empty at once, by ":=", for undefined.)
-SQL_PARTS = begin domain workspace customer campaign voucher order note redemption view export access comment setup
+SQL_PARTS = begin domain workspace customer campaign voucher order note redemption redemption_item view export access comment setup
 SQL_FILES = $(SQL_PARTS:%=sql/%.sql)
 DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA := $(wildcard sql/$(EXTENSION)--*--*.sql)
@@ -65,7 +65,8 @@ INSTALL_HERE = $(AS_ROOT) env MAKEFLAGS= $(BUILD) -s install
 SERVER = env -u USER -u LOGNAME -u PGPORT LC_ALL=C.UTF-8 pg_virtualenv -t -v 15 -c --locale=C.UTF-8
 
 BUILD_PACKAGES = postgresql-15 postgresql-server-dev-15 postgresql-common gcc libc6-dev
-CHECK_PACKAGES = postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl clang-format
+CHECK_PACKAGES = postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl clang-format \
+	clang libclang-rt-dev
 
 # Not every function needs all arguments that PostgreSQL passes, and its code
 # compares an int with lengthof() everywhere.
@@ -127,9 +128,9 @@ replay: install-here
 	@$(if $(OLIST),$(SERVER) test/replay/run '$(abspath $(OLIST))',echo 'replay: skipped, no OLIST=folder given')
 
 format: check-packages
-	clang-format -i src/*.[ch]
+	clang-format -i src/*.[ch] test/fuzz/*.c
 
 format-check: check-packages
-	clang-format --dry-run -Werror src/*.[ch]
+	clang-format --dry-run -Werror src/*.[ch] test/fuzz/*.c
 
 endif

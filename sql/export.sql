@@ -36,7 +36,10 @@ BEGIN
 	SELECT o.workspace_id, o.order_id, safe(o.source_id) AS source_id, o.status,
 		safe(c.source_id) AS customer, o.amount, o.discount_amount, o.total_amount,
 		o.value_in_points, safe(o.data_source) AS data_source, safe(o.channel) AS channel,
-		safe(o.submitted_by_id) AS submitted_by_id, o.metadata, o.created_at, o.updated_at, o.paid_at
+		safe(o.submitted_by_id) AS submitted_by_id, o.metadata, o.created_at, o.updated_at, o.paid_at,
+		o.initial_amount,
+		(SELECT coalesce(sum(i.discount_amount), 0)::bigint FROM ordertrack.order_items AS i
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount
 	  FROM ordertrack.orders AS o
 	  LEFT JOIN ordertrack.customers AS c
 	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id
@@ -62,7 +65,7 @@ BEGIN
 		safe(r.customer) AS customer, r.order_id, safe(r.order_source_id) AS order_source_id,
 		r.amount, r.discount_amount, r.total_amount, r.gift_balance, safe(r.reason) AS reason,
 		r.rollback_of, r.rollback_no, safe(r.redeemed_by) AS redeemed_by, safe(r.actor) AS actor,
-		safe(r.channel) AS channel, r.metadata
+		safe(r.channel) AS channel, r.metadata, r.items_discount_amount
 	  FROM ordertrack.redemption_list AS r
 	$view$);
 	COMMENT ON VIEW ordertrack.export_redemptions IS 'every attempt for CSV: text is safe in a spreadsheet';

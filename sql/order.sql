@@ -24,7 +24,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_update_order';
 COMMENT ON FUNCTION ordertrack.update_order(bigint, jsonb, text, text, bigint) IS
-'changes what order_data names (as in create_order, without source_id and status; null empties a field); amount and items only while the status is created; OT001 no such order, OT005 invalid argument, 55000 amounts are fixed';
+'changes what order_data names (as in create_order, without source_id and status; null empties a field); amount and items only while the status is created; OT001 no such order, OT005 invalid argument or lines that have a discount, 55000 amounts are fixed';
 
 CREATE FUNCTION ordertrack.set_order_status(
 	order_id bigint,
@@ -134,6 +134,7 @@ BEGIN
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),
 		paid_at timestamptz,
+		initial_amount ordertrack.minor_units NOT NULL DEFAULT 0,
 		note_count integer NOT NULL DEFAULT 0,
 		note_hash bytea,
 		noted_at timestamptz,
@@ -149,8 +150,9 @@ BEGIN
 	COMMENT ON TABLE ordertrack.orders IS 'orders as they are now; how they became so is in order_notes';
 	COMMENT ON COLUMN ordertrack.orders.source_id IS 'the caller''s own id, unique in a workspace';
 	COMMENT ON COLUMN ordertrack.orders.data_source IS 'the catalog that the order comes from';
-	COMMENT ON COLUMN ordertrack.orders.amount IS 'before discounts, in minor units';
-	COMMENT ON COLUMN ordertrack.orders.discount_amount IS 'discounts and gift credits together, in minor units';
+	COMMENT ON COLUMN ordertrack.orders.amount IS 'before discounts, with the units that discounts added, in minor units';
+	COMMENT ON COLUMN ordertrack.orders.initial_amount IS 'before discounts, as sent, in minor units';
+	COMMENT ON COLUMN ordertrack.orders.discount_amount IS 'discounts, those of lines too, and gift credits together, in minor units';
 	COMMENT ON COLUMN ordertrack.orders.total_amount IS 'what is left to pay: amount - discount_amount';
 	COMMENT ON COLUMN ordertrack.orders.value_in_points IS 'price in points of an order of rewards';
 	COMMENT ON COLUMN ordertrack.orders.note_count IS 'number of the newest note';
@@ -176,7 +178,9 @@ BEGIN
 	);
 	COMMENT ON TABLE ordertrack.order_items IS 'lines of orders, numbered from 1';
 	COMMENT ON COLUMN ordertrack.order_items.price IS 'of one unit, in minor units';
-	COMMENT ON COLUMN ordertrack.order_items.amount IS 'price times quantity unless given, in minor units';
+	COMMENT ON COLUMN ordertrack.order_items.quantity IS 'units, with those that discounts added';
+	COMMENT ON COLUMN ordertrack.order_items.amount IS 'price times quantity unless given, with the units that discounts added, in minor units';
+	COMMENT ON COLUMN ordertrack.order_items.discount_amount IS 'what discounts gave on this line, in minor units';
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_orders() IS 'step 6 of setup(): tables status_transitions, orders, order_items';

@@ -15,6 +15,8 @@ AS $$
 	  FROM (VALUES
 		('redemptions', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
 		('redemptions', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
+		('redemption_items', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
+		('redemption_items', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
 		('order_notes', '_guard_history', 'BEFORE INSERT OR DELETE OR UPDATE', 'ROW', 'guard_history'),
 		('order_notes', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
 		('orders', '_guard_status', 'BEFORE INSERT OR UPDATE', 'ROW', 'orders_guard_status'),
@@ -103,7 +105,7 @@ DECLARE
 	-- A table that changes gets a new step at the end; a step that has been
 	-- released never changes. OT_TABLES_VERSION in C is their number.
 	steps CONSTANT text[] := ARRAY['domains', 'workspaces', 'customers', 'campaigns', 'vouchers',
-		'orders', 'notes', 'redemptions', 'access'];
+		'orders', 'notes', 'redemptions', 'access', 'redemption_items'];
 	latest CONSTANT integer := cardinality(steps);
 	version_before integer := 0;
 	is_seeded boolean := false;

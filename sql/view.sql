@@ -22,7 +22,10 @@ BEGIN
 		(SELECT count(*) FROM ordertrack.order_items AS i
 		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS item_count,
 		o.amount, o.discount_amount, o.total_amount, o.value_in_points, o.data_source,
-		o.channel, o.metadata, o.created_at, o.updated_at, o.paid_at, o.customer_id, o.note_count
+		o.channel, o.metadata, o.created_at, o.updated_at, o.paid_at, o.customer_id, o.note_count,
+		o.initial_amount,
+		(SELECT coalesce(sum(i.discount_amount), 0)::bigint FROM ordertrack.order_items AS i
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount
 	  FROM ordertrack.orders AS o
 	  LEFT JOIN ordertrack.customers AS c
 	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id;
@@ -41,7 +44,10 @@ BEGIN
 				'code', r.code, 'amount', r.amount, 'created_at', r.created_at) ORDER BY r.redemption_id)
 		   FROM ordertrack.redemptions AS r
 		  WHERE r.workspace_id = o.workspace_id AND r.order_id = o.order_id
-		    AND r.result = 'success') AS redemptions
+		    AND r.result = 'success') AS redemptions,
+		o.initial_amount,
+		(SELECT coalesce(sum(i.discount_amount), 0)::bigint FROM ordertrack.order_items AS i
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount
 	  FROM ordertrack.orders AS o
 	  LEFT JOIN ordertrack.customers AS c
 	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id;
@@ -59,7 +65,17 @@ BEGIN
 		r.order_id, o.source_id AS order_source_id, o.status AS order_status,
 		r.amount, r.discount_amount, r.total_amount, r.gift_balance, r.reason,
 		r.rollback_of, r.rollback_no, r.redeemed_by, r.actor, r.channel, r.metadata,
-		r.voucher_id, r.campaign_id, r.customer_id
+		r.voucher_id, r.campaign_id, r.customer_id,
+		CASE r.result WHEN 'success' THEN
+			(SELECT coalesce(sum(i.discount_amount), 0)::bigint FROM ordertrack.redemption_items AS i
+			  WHERE i.workspace_id = r.workspace_id AND i.order_id = r.order_id
+			    AND i.redemption_id = r.redemption_id)
+		END AS items_discount_amount,
+		(SELECT jsonb_agg(jsonb_build_object('line_no', i.line_no, 'quantity', i.quantity,
+				'amount', i.amount, 'discount_amount', i.discount_amount) ORDER BY i.line_no)
+		   FROM ordertrack.redemption_items AS i
+		  WHERE i.workspace_id = r.workspace_id AND i.order_id = r.order_id
+		    AND i.redemption_id = r.redemption_id) AS items
 	  FROM ordertrack.redemptions AS r
 	  LEFT JOIN ordertrack.campaigns AS c
 	    ON c.workspace_id = r.workspace_id AND c.campaign_id = r.campaign_id

@@ -17,7 +17,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_create_voucher';
 COMMENT ON FUNCTION ordertrack.create_voucher(text, jsonb, bigint, text, timestamptz, timestamptz, bigint, bigint, boolean, jsonb, bigint) IS
-'makes a code and returns its voucher_id: a discount, {"type":"amount","amount_off":1000}, {"type":"percent","percent_off":25.98,"amount_limit":600} or {"type":"fixed","fixed_amount":5000}, or a gift card with gift_amount minor units; OT002 unknown workspace or campaign, OT004 code taken, OT005 invalid argument';
+'makes a code and returns its voucher_id: a discount, {"type":"amount","amount_off":1000}, {"type":"percent","percent_off":25.98,"amount_limit":600}, {"type":"fixed","fixed_amount":5000} or {"type":"unit","product_id":"mug","unit_off":1}, with "effect" and "applies_to" also on lines of the order, or a gift card with gift_amount minor units; OT002 unknown workspace or campaign, OT004 code taken, OT005 invalid argument';
 
 CREATE FUNCTION ordertrack.update_voucher(
 	code text,
@@ -76,7 +76,7 @@ BEGIN
 		WHERE campaign_id IS NOT NULL;
 	COMMENT ON TABLE ordertrack.vouchers IS 'codes: discounts, and gift cards with their balance';
 	COMMENT ON COLUMN ordertrack.vouchers.code IS 'compared byte for byte, at most 200 bytes, never changed';
-	COMMENT ON COLUMN ordertrack.vouchers.discount IS 'type, effect and value of the discount; amounts in minor units';
+	COMMENT ON COLUMN ordertrack.vouchers.discount IS 'type, effect and value of the discount, and what it applies to; amounts in minor units';
 	COMMENT ON COLUMN ordertrack.vouchers.gift_amount IS 'what the card was worth at first, in minor units';
 	COMMENT ON COLUMN ordertrack.vouchers.gift_balance IS 'what is left on the card, in minor units, never below 0';
 	COMMENT ON COLUMN ordertrack.vouchers.starts_at IS 'first moment at which the code can be redeemed';

@@ -6,81 +6,232 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
 #include "discount.h"
 #include "ordertrack.h"
 
+#define MAX_KEYS 6
+
+/* What a discount of a type may be. */
 typedef struct DiscountForm
 {
 	const char *name;
 	OtDiscountType type;
 	const char *value_key;
-	int64 least;		   /* of the value */
-	const char *limit_key; /* may be NULL */
+	int64 least;				/* of the value */
+	OtEffect last_effect;		/* from apply_to_order on, or a unit's two */
+	const char *keys[MAX_KEYS]; /* beside type and effect */
 } DiscountForm;
 
 static const DiscountForm forms[] = {
-	{"amount", OT_DISCOUNT_AMOUNT, "amount_off", 1, NULL},
-	{"percent", OT_DISCOUNT_PERCENT, "percent_off", 1, "amount_limit"},
-	{"fixed", OT_DISCOUNT_FIXED, "fixed_amount", 0, NULL},
+	{"amount",
+	 OT_DISCOUNT_AMOUNT,
+	 "amount_off",
+	 1,
+	 OT_APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY,
+	 {"amount_off", "aggregated_amount_limit", "applies_to"}},
+	{"percent",
+	 OT_DISCOUNT_PERCENT,
+	 "percent_off",
+	 1,
+	 OT_APPLY_TO_ITEMS,
+	 {"percent_off", "amount_limit", "aggregated_amount_limit", "applies_to"}},
+	{"fixed",
+	 OT_DISCOUNT_FIXED,
+	 "fixed_amount",
+	 0,
+	 OT_APPLY_TO_ITEMS,
+	 {"fixed_amount", "applies_to"}},
+	{"unit",
+	 OT_DISCOUNT_UNIT,
+	 "unit_off",
+	 1,
+	 OT_ADD_NEW_ITEMS,
+	 {"unit_off", "product_id", "sku", "price"}},
 };
 
+static const char *const effects[] = {
+	[OT_APPLY_TO_ORDER] = "apply_to_order",
+	[OT_APPLY_TO_ITEMS] = "apply_to_items",
+	[OT_APPLY_TO_ITEMS_BY_QUANTITY] = "apply_to_items_by_quantity",
+	[OT_APPLY_TO_ITEMS_PROPORTIONALLY] = "apply_to_items_proportionally",
+	[OT_APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY] =
+		"apply_to_items_proportionally_by_quantity",
+	[OT_ADD_MISSING_ITEMS] = "add_missing_items",
+	[OT_ADD_NEW_ITEMS] = "add_new_items",
+};
+
+static const char *read_value(const DiscountForm *form, JsonbContainer *object,
+							  int64 *value);
+static const char *read_limits(OtDiscount *discount, const DiscountForm *form,
+							   JsonbContainer *object);
+static const char *read_limit(const DiscountForm *form, JsonbContainer *object,
+							  const char *key, bool *has_limit, int64 *limit);
+static const char *read_effect(OtDiscount *discount, const DiscountForm *form,
+							   JsonbContainer *object);
+static const char *effect_needed(const DiscountForm *form);
+static int first_effect(const DiscountForm *form);
+static const char *read_unit(OtDiscount *discount, JsonbContainer *object);
+static const char *check_effect(const OtDiscount *discount);
 static const char *whole_number_needed(const char *key, int64 least);
 static const DiscountForm *find_form(JsonbContainer *object);
-static bool read_value(const DiscountForm *form, JsonbContainer *object, int64 *value);
+static bool has_key(const DiscountForm *form, const char *key);
 static bool is_text(const JsonbValue *value, const char *text);
 static bool percent_to_millionths(const JsonbValue *value, int64 *millionths);
 static bool is_less(Numeric a, Numeric b);
 static const char *find_unknown_key(const DiscountForm *form, JsonbContainer *object);
 static bool is_key_of(const DiscountForm *form, const JsonbValue *key);
+static const char *list_keys(const DiscountForm *form);
 
 /*
  * Reads a discount; gives NULL where it is right, else words that say what is
  * wrong.  Redeeming reads every stored discount again, so a right one must be
- * quick.
+ * quick.  The names of articles stay in the object.
  */
 const char *
 ot_discount_read(OtDiscount *discount, const Jsonb *object)
 {
 	JsonbContainer *container = unconstify(JsonbContainer *, &object->root);
 	const DiscountForm *form;
+	const char *problem;
 	const char *unknown_key;
-	JsonbValue *effect;
-	int64 value;
-	int64 limit = 0;
 
+	memset(discount, 0, sizeof(*discount));
 	form = ot_json_is_object(object) ? find_form(container) : NULL;
 	if (form == NULL)
-		return "\"type\" must be \"amount\", \"percent\" or \"fixed\"";
+		return "\"type\" must be \"amount\", \"percent\", \"fixed\" or \"unit\"";
 
-	if (!read_value(form, container, &value))
-		return form->type == OT_DISCOUNT_PERCENT
-				   ? "\"percent_off\" must be a number above 0, at most 100, "
-					 "with at most 6 decimals"
-				   : whole_number_needed(form->value_key, form->least);
-
-	discount->has_limit =
-		form->limit_key != NULL && ot_json_find(container, form->limit_key) != NULL;
-	if (discount->has_limit &&
-		(ot_json_int8(container, form->limit_key, &limit) != OT_NUMBER_OK || limit < 1))
-		return whole_number_needed(form->limit_key, 1);
-
-	effect = ot_json_find(container, "effect");
-	if (effect != NULL && !is_text(effect, "apply_to_order"))
-		return "\"effect\" must be \"apply_to_order\"";
+	discount->type = form->type;
+	if ((problem = read_value(form, container, &discount->value)) != NULL ||
+		(problem = read_limits(discount, form, container)) != NULL ||
+		(has_key(form, "applies_to") &&
+		 (problem = ot_applies_to_read(discount, container)) != NULL) ||
+		(problem = read_effect(discount, form, container)) != NULL ||
+		(form->type == OT_DISCOUNT_UNIT &&
+		 (problem = read_unit(discount, container)) != NULL))
+		return problem;
 
 	unknown_key = find_unknown_key(form, container);
 	if (unknown_key != NULL)
-		return psprintf(
-			"type \"%s\" has no key \"%s\", its keys are type, %s%s%s, effect",
-			form->name, unknown_key, form->value_key, form->limit_key != NULL ? ", " : "",
-			form->limit_key != NULL ? form->limit_key : "");
+		return psprintf("type \"%s\" has no key \"%s\", its keys are %s", form->name,
+						unknown_key, list_keys(form));
+	return check_effect(discount);
+}
 
-	discount->type = form->type;
-	discount->value = value;
-	discount->limit = limit;
+static const char *
+read_value(const DiscountForm *form, JsonbContainer *object, int64 *value)
+{
+	JsonbValue *given = ot_json_find(object, form->value_key);
+
+	if (form->type == OT_DISCOUNT_PERCENT)
+		return given != NULL && percent_to_millionths(given, value)
+				   ? NULL
+				   : "\"percent_off\" must be a number above 0, at most 100, "
+					 "with at most 6 decimals";
+	if (given == NULL || ot_json_value_int8(given, value) != OT_NUMBER_OK ||
+		*value < form->least)
+		return whole_number_needed(form->value_key, form->least);
+	return NULL;
+}
+
+static const char *
+read_limits(OtDiscount *discount, const DiscountForm *form, JsonbContainer *object)
+{
+	const char *problem =
+		read_limit(form, object, "amount_limit", &discount->has_limit, &discount->limit);
+
+	if (problem != NULL)
+		return problem;
+	return read_limit(form, object, "aggregated_amount_limit",
+					  &discount->has_aggregated_limit, &discount->aggregated_limit);
+}
+
+static const char *
+read_limit(const DiscountForm *form, JsonbContainer *object, const char *key,
+		   bool *has_limit, int64 *limit)
+{
+	OtNumber number;
+
+	if (!has_key(form, key))
+		return NULL;
+	number = ot_json_int8(object, key, limit);
+	*has_limit = number != OT_NUMBER_ABSENT;
+	if (*has_limit && (number == OT_NUMBER_BAD || *limit < 1))
+		return whole_number_needed(key, 1);
+	return NULL;
+}
+
+/* Where none is given, a discount that names articles works on the lines. */
+static const char *
+read_effect(OtDiscount *discount, const DiscountForm *form, JsonbContainer *object)
+{
+	JsonbValue *effect = ot_json_find(object, "effect");
+
+	discount->effect = (OtEffect) first_effect(form);
+	if (effect == NULL)
+	{
+		if (discount->included_count > 0 || discount->excluded_count > 0)
+			discount->effect = OT_APPLY_TO_ITEMS;
+		return NULL;
+	}
+	for (int i = first_effect(form); i <= (int) form->last_effect; i++)
+		if (is_text(effect, effects[i]))
+		{
+			discount->effect = (OtEffect) i;
+			return NULL;
+		}
+	return effect_needed(form);
+}
+
+static const char *
+effect_needed(const DiscountForm *form)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "\"effect\" of type \"%s\" must be", form->name);
+	for (int i = first_effect(form); i <= (int) form->last_effect; i++)
+		appendStringInfo(&text, "%s \"%s\"",
+						 i == first_effect(form)		? ""
+						 : i == (int) form->last_effect ? " or"
+														: ",",
+						 effects[i]);
+	return text.data;
+}
+
+static int
+first_effect(const DiscountForm *form)
+{
+	return form->type == OT_DISCOUNT_UNIT ? OT_ADD_MISSING_ITEMS : OT_APPLY_TO_ORDER;
+}
+
+static const char *
+read_unit(OtDiscount *discount, JsonbContainer *object)
+{
+	OtNumber number = ot_json_int8(object, "price", &discount->price);
+
+	if (number == OT_NUMBER_BAD || discount->price < 0)
+		return whole_number_needed("price", 0);
+	if (!ot_article_read(&discount->article, object))
+		return psprintf("type \"unit\" needs one of \"product_id\" and \"sku\", a text "
+						"of 1 to %d bytes",
+						OT_MAX_TEXT);
+	return NULL;
+}
+
+/* An effect on the order knows no lines. */
+static const char *
+check_effect(const OtDiscount *discount)
+{
+	if (discount->effect != OT_APPLY_TO_ORDER)
+		return NULL;
+	if (discount->included_count > 0 || discount->excluded_count > 0)
+		return "\"applies_to\" needs an \"effect\" on items";
+	if (discount->has_aggregated_limit)
+		return "\"aggregated_amount_limit\" needs an \"effect\" on items";
 	return NULL;
 }
 
@@ -104,15 +255,12 @@ find_form(JsonbContainer *object)
 }
 
 static bool
-read_value(const DiscountForm *form, JsonbContainer *object, int64 *value)
+has_key(const DiscountForm *form, const char *key)
 {
-	JsonbValue *given = ot_json_find(object, form->value_key);
-
-	if (given == NULL)
-		return false;
-	if (form->type == OT_DISCOUNT_PERCENT)
-		return percent_to_millionths(given, value);
-	return ot_json_value_int8(given, value) == OT_NUMBER_OK && *value >= form->least;
+	for (int i = 0; i < MAX_KEYS && form->keys[i] != NULL; i++)
+		if (strcmp(form->keys[i], key) == 0)
+			return true;
+	return false;
 }
 
 static bool
@@ -164,7 +312,21 @@ find_unknown_key(const DiscountForm *form, JsonbContainer *object)
 static bool
 is_key_of(const DiscountForm *form, const JsonbValue *key)
 {
-	return is_text(key, "type") || is_text(key, "effect") ||
-		   is_text(key, form->value_key) ||
-		   (form->limit_key != NULL && is_text(key, form->limit_key));
+	for (int i = 0; i < MAX_KEYS && form->keys[i] != NULL; i++)
+		if (is_text(key, form->keys[i]))
+			return true;
+	return is_text(key, "type") || is_text(key, "effect");
+}
+
+static const char *
+list_keys(const DiscountForm *form)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	appendStringInfoString(&list, "type");
+	for (int i = 0; i < MAX_KEYS && form->keys[i] != NULL; i++)
+		appendStringInfo(&list, ", %s", form->keys[i]);
+	appendStringInfoString(&list, ", effect");
+	return list.data;
 }

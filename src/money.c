@@ -4,8 +4,6 @@
  */
 #include "money.h"
 
-static int64_t smaller(int64_t a, int64_t b);
-
 /* Adds to a sum; false where it would not fit into 64 bits. */
 bool
 ot_money_add(int64_t *sum, int64_t amount)
@@ -30,7 +28,22 @@ ot_money_percent(int64_t amount, int64_t millionths)
 	return (int64_t) (((__int128) amount * millionths + 50000000) / 100000000);
 }
 
-/* Tells what a discount takes off what is payable: from 0 to all of it. */
+/* Takes the share of a total >= 0 that a weight is of all weights, half up. */
+int64_t
+ot_money_share(int64_t total, int64_t weight, __int128 weights)
+{
+	return weights == 0 ? 0
+						: (int64_t) (((__int128) total * weight + weights / 2) / weights);
+}
+
+/* Gives the smaller of two amounts. */
+int64_t
+ot_money_smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Tells what a discount on an order takes off what is payable: from 0 to all of it. */
 int64_t
 ot_money_discount(const OtDiscount *discount, int64_t payable)
 {
@@ -47,14 +60,10 @@ ot_money_discount(const OtDiscount *discount, int64_t payable)
 		case OT_DISCOUNT_FIXED:
 			off = payable > discount->value ? payable - discount->value : 0;
 			break;
+		case OT_DISCOUNT_UNIT:
+			break;
 	}
 	if (discount->has_limit)
-		off = smaller(off, discount->limit);
-	return smaller(off, payable);
-}
-
-static int64_t
-smaller(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
+		off = ot_money_smaller(off, discount->limit);
+	return ot_money_smaller(off, payable);
 }

@@ -179,7 +179,7 @@ describe_order(const OtNewOrder *order, const OtPersonal *personal)
 
 	ot_json_begin(&json);
 	ot_json_add_text(&json, "status", order->status);
-	ot_json_add_int8(&json, "amount", order->data->amount);
+	ot_json_add_int8(&json, "amount", order->data->amount + order->given_amount);
 	ot_json_add_int8(&json, "discount_amount", order->discount_amount);
 	if (order->customer_id != 0)
 		ot_json_add_int8(&json, "customer_id", order->customer_id);
@@ -204,7 +204,7 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 	ot_arg_text(&args, data->data_source);
 	ot_arg_text(&args, order->status);
 	ot_arg_id(&args, order->customer_id);
-	ot_arg_int8(&args, data->amount);
+	ot_arg_int8(&args, data->amount + order->given_amount);
 	ot_arg_int8(&args, order->discount_amount);
 	ot_arg_int8_or_null(&args, data->has_points, data->value_in_points);
 	ot_arg_jsonb(&args, data->metadata);
@@ -220,6 +220,7 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 		ot_arg_time(&args, order->now);
 	else
 		ot_arg_null(&args);
+	ot_arg_int8(&args, data->amount);
 
 	if (data->source_id != NULL)
 		return insert_once(&args);

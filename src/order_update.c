@@ -32,6 +32,7 @@ typedef struct Locked
 static void lock_order(int64 workspace, int64 order_id, Locked *locked);
 static ArrayType *read_fields(const OtOrderData *data);
 static bool is_passed(const OtOrderData *data, const char *field);
+static void check_lines(const OtChange *change, const OtOrderData *data);
 static void check_amounts(const OtOrderData *data, const Locked *locked);
 static Jsonb *describe_update(const OtOrderData *data, const Locked *locked,
 							  const OtPersonal *personal, const char *actor);
@@ -100,6 +101,7 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 	ot_begin();
 	lock_order(change.workspace, change.order_id, &locked);
 	check_amounts(&data, &locked);
+	check_lines(&change, &data);
 	passed = read_fields(&data);
 	if (ARR_NDIM(passed) > 0 || data.has_items)
 	{
@@ -196,6 +198,24 @@ check_amounts(const OtOrderData *data, const Locked *locked)
 	if (has_amounts && data->amount < locked->discount_amount)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("amount is less than the order's discount"));
+}
+
+/* What was given on lines would hang in the air without them. */
+static void
+check_lines(const OtChange *change, const OtOrderData *data)
+{
+	OtArgs args = {0};
+
+	if (!is_passed(data, "amount") && !is_passed(data, "items"))
+		return;
+	ot_arg_int8(&args, change->workspace);
+	ot_arg_int8(&args, change->order_id);
+	if (ot_run(OT_PLAN_ITEMS_LIVE, &args) > 0)
+		ereport(
+			ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+			errmsg("amount and items cannot be changed while lines have a discount"),
+			errhint("Roll the redemptions back that gave something on lines, or make a "
+					"new order."));
 }
 
 /* Names amounts in plain, of everything else the fields. */

@@ -19,7 +19,7 @@
 #include "plan.h"
 
 /* Number of steps in setup(); the library refuses tables of another version. */
-#define OT_TABLES_VERSION 9
+#define OT_TABLES_VERSION 10
 
 #define OT_MAX_CODE 200
 #define OT_MAX_KEY 255 /* source_id and idempotency key */
@@ -226,6 +226,7 @@ typedef struct OtNewOrder
 	const char *status;
 	int64 customer_id;
 	int64 discount_amount;
+	int64 given_amount; /* of units that a discount adds */
 	const OtOrderData *data;
 	const char *channel;
 	const char *actor;

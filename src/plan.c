@@ -25,8 +25,8 @@
 #define SECOND_REPLAN 30000
 
 /* One table a file, statement*.c. */
-static const OtStatement *const statement_tables[] = {ot_work_statements,
-													  ot_admin_statements};
+static const OtStatement *const statement_tables[] = {
+	ot_work_statements, ot_admin_statements, ot_redemption_item_statements};
 
 typedef struct KeptPlan
 {

@@ -49,6 +49,14 @@ typedef enum OtPlan
 	OT_PLAN_ORDER_TOUCH,
 	OT_PLAN_ITEM_INSERT,
 	OT_PLAN_ITEMS_DELETE,
+	OT_PLAN_ITEM_FACTS,
+	OT_PLAN_ITEM_ADD,
+	OT_PLAN_ITEMS_GIVE,
+	OT_PLAN_ITEMS_REMOVE,
+	OT_PLAN_ITEMS_LIVE,
+	OT_PLAN_ITEMS_WRONG,
+	OT_PLAN_REDEMPTION_ITEMS_INSERT,
+	OT_PLAN_REDEMPTION_ITEMS_READ,
 	OT_PLAN_TRANSITION_FIND,
 	OT_PLAN_TRANSITION_FIRST,
 	OT_PLAN_TRANSITION_LIST,
@@ -118,6 +126,7 @@ typedef struct OtStatement
 /* Each statement is in one of these; plan.c lists them. */
 extern const OtStatement ot_work_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_admin_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_redemption_item_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 26
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

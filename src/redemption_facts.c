@@ -12,6 +12,7 @@
 #include "errcodes.h"
 #include "plan.h"
 #include "redemption.h"
+#include "redemption_item.h"
 
 /* Columns of OT_PLAN_VOUCHER_FACTS; the first seven are those of a campaign. */
 enum
@@ -51,6 +52,8 @@ ot_facts_read(const OtRequest *request, OtFacts *facts)
 	read_voucher(request, facts);
 	read_customer(request, facts);
 	read_order(request, &facts->order);
+	if (facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER)
+		ot_cart_read(&facts->cart, request->workspace, facts->order.id);
 	if (facts->customer_id != 0 &&
 		(facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0))
 		count_customer_uses(request, facts);

@@ -8,6 +8,7 @@
 #include "errcodes.h"
 #include "plan.h"
 #include "redemption.h"
+#include "redemption_item.h"
 
 typedef struct Work
 {
@@ -27,6 +28,7 @@ static bool write_all(void *context);
 static bool write_customer(Work *work);
 static bool write_order(Work *work);
 static void lock_customers(Work *work);
+static void write_lines(const Work *work);
 static bool insert_order(Work *work, Jsonb *data);
 static void change_order(Work *work, Jsonb *data);
 static Jsonb *describe(const Work *work);
@@ -110,6 +112,7 @@ write_all(void *context)
 		return false;
 	if (!write_customer(work) || !write_order(work))
 		return false;
+	write_lines(work);
 	write_record(work);
 	return spend(work);
 }
@@ -158,6 +161,15 @@ lock_customers(Work *work)
 	ot_run(OT_PLAN_CUSTOMERS_LOCK, &args);
 }
 
+/* Writes what the discount gives on lines; a discount on the order has none. */
+static void
+write_lines(const Work *work)
+{
+	if (work->verdict->has_cart)
+		ot_cart_write(&work->verdict->cart, work->request->workspace, work->order_id,
+					  work->facts->redemption_id, work->now);
+}
+
 static bool
 insert_order(Work *work, Jsonb *data)
 {
@@ -168,6 +180,7 @@ insert_order(Work *work, Jsonb *data)
 	order.status = "paid";
 	order.customer_id = work->customer_id;
 	order.discount_amount = work->verdict->discount_amount;
+	order.given_amount = work->verdict->cart.given_amount;
 	order.data = &work->request->order;
 	order.channel = work->request->channel;
 	order.actor = work->request->actor;
@@ -200,6 +213,7 @@ change_order(Work *work, Jsonb *data)
 	ot_arg_int8(&args, work->verdict->discount_amount);
 	ot_arg_text(&args, becomes_paid ? "paid" : order->status);
 	ot_arg_id(&args, work->customer_id);
+	ot_arg_int8(&args, work->verdict->amount);
 	if (ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args) != 1)
 		elog(ERROR, "locked order " INT64_FORMAT " is missing", order->id);
 }
@@ -219,6 +233,9 @@ describe(const Work *work)
 	ot_json_add_int8(&json, "new", work->verdict->discount_amount);
 	ot_json_close(&json);
 	ot_json_add_int8(&json, "total_amount", work->verdict->total_amount);
+	if (work->verdict->has_cart)
+		ot_cart_describe(&work->verdict->cart,
+						 work->verdict->amount - work->verdict->cart.given_amount, &json);
 	ot_note_sign(&json, work->request->actor);
 	return ot_json_end(&json);
 }

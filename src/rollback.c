@@ -201,6 +201,7 @@ read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	facts->given_back = ot_get_int8(0, 16);
 	facts->is_complete = ot_get_bool(0, 17);
 	facts->gift_balance = ot_get_int8(0, 18);
+	facts->has_items = ot_get_bool(0, 19);
 	hold_counters(request, facts);
 }
 

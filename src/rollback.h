@@ -44,6 +44,7 @@ typedef struct OtRollbackFacts
 	int64 given_back;
 	bool is_complete;
 	int64 gift_balance;
+	bool has_items; /* it gave something on lines */
 	/* of the order, where there is one */
 	char *order_status;
 	int64 order_amount;

@@ -5,13 +5,14 @@
 #include "postgres.h"
 
 #include "plan.h"
+#include "redemption_item.h"
 #include "rollback.h"
 
 static void change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 						 const OtRollbackVerdict *verdict, OtOutcome *outcome);
 static Jsonb *describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-					   const OtRollbackVerdict *verdict, int64 discount,
-					   const char *kept_status);
+					   const OtRollbackVerdict *verdict, const OtCart *cart,
+					   int64 discount, const char *kept_status);
 static int64 give_back(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					   const OtRollbackVerdict *verdict);
 static void give_back_use(const OtRollbackRequest *request, OtPlan plan, int64 id,
@@ -31,7 +32,8 @@ ot_rollback_write(const OtRollbackRequest *request, const OtRollbackFacts *facts
 }
 
 /*
- * The order's discount is the sum of its live redemptions, computed again.
+ * The order's discount is the sum of its live redemptions, computed again; its
+ * lines lose what the redemption gave them.
  * With none left the order is canceled, where that move is allowed.
  */
 static void
@@ -43,6 +45,7 @@ change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	OtChange change = {0};
 	OtArgs rest = {0};
 	OtArgs args = {0};
+	OtCart cart = {0};
 	int64 discount;
 
 	ot_arg_int8(&rest, request->workspace);
@@ -58,26 +61,35 @@ change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 			kept_status = status;
 	}
 
+	if (facts->has_items)
+	{
+		ot_cart_read_given(&cart, request->workspace, facts->order_id,
+						   request->redemption_id);
+		ot_cart_take_back(&cart, request->workspace, facts->order_id, facts->rollback_id,
+						  request->now);
+	}
 	change.workspace = request->workspace;
 	change.order_id = facts->order_id;
 	change.now = request->now;
 	change.channel = request->channel;
 	change.actor = request->actor;
 	change.event_type = "promotion_remove_coupon";
-	change.data = describe(request, facts, verdict, discount, kept_status);
+	change.data = describe(request, facts, verdict, &cart, discount, kept_status);
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, facts->order_id);
 	ot_arg_int8(&args, discount);
 	ot_arg_text(&args, status);
 	ot_arg_null(&args);
+	ot_arg_int8(&args, facts->order_amount + cart.given_amount);
 	ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args);
 	outcome->discount_amount = discount;
-	outcome->total_amount = facts->order_amount - discount;
+	outcome->total_amount = facts->order_amount + cart.given_amount - discount;
 }
 
 static Jsonb *
 describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-		 const OtRollbackVerdict *verdict, int64 discount, const char *kept_status)
+		 const OtRollbackVerdict *verdict, const OtCart *cart, int64 discount,
+		 const char *kept_status)
 {
 	OtJson json;
 
@@ -90,7 +102,10 @@ describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	ot_json_add_int8(&json, "old", facts->order_discount);
 	ot_json_add_int8(&json, "new", discount);
 	ot_json_close(&json);
-	ot_json_add_int8(&json, "total_amount", facts->order_amount - discount);
+	ot_json_add_int8(&json, "total_amount",
+					 facts->order_amount + cart->given_amount - discount);
+	if (facts->has_items)
+		ot_cart_describe(cart, facts->order_amount, &json);
 	ot_json_add_text(&json, "kept_status", kept_status);
 	ot_note_sign(&json, request->actor);
 	return ot_json_end(&json);

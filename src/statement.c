@@ -16,9 +16,9 @@
 	"  (workspace_id, order_id, source_id, data_source, status, customer_id, amount," \
 	"   discount_amount, total_amount, value_in_points, metadata, shipping_address," \
 	"   submitted_by, submitted_by_id, on_behalf_of, channel, created_at, updated_at," \
-	"   noted_at, note_count, note_hash, paid_at)" \
+	"   noted_at, note_count, note_hash, paid_at, initial_amount)" \
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15," \
-	"  $16, $16, $16, $17, $18, $19)"
+	"  $16, $16, $16, $17, $18, $19, $20)"
 
 #define INSERT_REDEMPTION \
 	"INSERT INTO ordertrack.redemptions" \
@@ -31,8 +31,8 @@
 
 const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	/* ---- orders ---- */
-	[OT_PLAN_ORDER_INSERT] = {"iitttiiiijjttttznyz", INSERT_ORDER},
-	[OT_PLAN_ORDER_INSERT_ONCE] = {"iitttiiiijjttttznyz",
+	[OT_PLAN_ORDER_INSERT] = {"iitttiiiijjttttznyzi", INSERT_ORDER},
+	[OT_PLAN_ORDER_INSERT_ONCE] = {"iitttiiiijjttttznyzi",
 		INSERT_ORDER " ON CONFLICT (workspace_id, source_id) DO NOTHING"},
 	[OT_PLAN_ORDER_LOCK] = {"ii",
 		"SELECT status, amount, discount_amount, customer_id FROM ordertrack.orders"
@@ -45,6 +45,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"UPDATE ordertrack.orders SET"
 		"  amount = CASE WHEN 'amount' = ANY ($3) THEN $4 ELSE amount END,"
 		"  total_amount = CASE WHEN 'amount' = ANY ($3) THEN $4 ELSE amount END - discount_amount,"
+		"  initial_amount = CASE WHEN 'amount' = ANY ($3) THEN $4 ELSE initial_amount END,"
 		"  metadata = CASE WHEN 'metadata' = ANY ($3) THEN $5 ELSE metadata END,"
 		"  shipping_address ="
 		"   CASE WHEN 'shipping_address' = ANY ($3) THEN $6 ELSE shipping_address END,"
@@ -58,8 +59,8 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND order_id = $2"},
 	[OT_PLAN_ORDER_STATUS] = {"iit",
 		"UPDATE ordertrack.orders SET status = $3 WHERE workspace_id = $1 AND order_id = $2"},
-	[OT_PLAN_ORDER_DISCOUNT] = {"iiiti",
-		"UPDATE ordertrack.orders SET discount_amount = $3, total_amount = amount - $3,"
+	[OT_PLAN_ORDER_DISCOUNT] = {"iiitii",
+		"UPDATE ordertrack.orders SET amount = $6, discount_amount = $3, total_amount = $6 - $3,"
 		"  status = $4, customer_id = coalesce(customer_id, $5)"
 		" WHERE workspace_id = $1 AND order_id = $2"},
 	/* The trigger of orders advances the head; this names the row. */
@@ -203,7 +204,9 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"SELECT r.kind, r.result, r.code, r.voucher_id, r.campaign_id, r.customer_id,"
 		"  r.customer, r.order_id, r.amount, r.gift_balance, v.redemption_limit,"
 		"  v.customer_limit, c.redemption_limit, c.customer_limit,"
-		"  b.parts, b.given_back, b.is_complete, v.gift_balance"
+		"  b.parts, b.given_back, b.is_complete, v.gift_balance,"
+		"  EXISTS (SELECT FROM ordertrack.redemption_items AS i WHERE i.workspace_id = $1"
+		"    AND i.order_id = r.order_id AND i.redemption_id = r.redemption_id)"
 		" FROM ordertrack.redemptions AS r"
 		" LEFT JOIN ordertrack.vouchers AS v"
 		"   ON v.workspace_id = $1 AND v.voucher_id = r.voucher_id"

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "redemption_item.h"
 #include "verdict.h"
 
 static OtFailure judge_input(const OtRequest *request, OtVerdict *verdict);
@@ -13,6 +14,12 @@ static OtFailure judge_order(const OtRequest *request, const OtFacts *facts,
 							 OtVerdict *verdict);
 static OtFailure judge_amounts(const OtRequest *request, const OtFacts *facts,
 							   OtVerdict *verdict);
+static void give_on_lines(const OtRequest *request, const OtFacts *facts,
+						  OtVerdict *verdict);
+static OtFailure find_missing(const OtRequest *request, const OtFacts *facts,
+							  const OtVerdict *verdict);
+static void give_discount(const OtFacts *facts, bool has_order, OtVerdict *verdict);
+static OtFailure judge_match(OtVerdict *verdict);
 static bool fits_customer(const OtRequest *request, const OtFacts *facts);
 static OtFailure judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 							OtVerdict *verdict);
@@ -71,7 +78,8 @@ ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 	if ((verdict->failure = judge_input(request, verdict)) == OT_OK &&
 		(verdict->failure = judge_voucher(facts, now)) == OT_OK &&
 		(verdict->failure = judge_order(request, facts, verdict)) == OT_OK &&
-		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK)
+		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK &&
+		(verdict->failure = judge_match(verdict)) == OT_OK)
 		verdict->failure = judge_customer(facts);
 
 	if (verdict->failure != OT_OK && verdict->message == NULL)
@@ -153,7 +161,7 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 {
 	const OtOrderData *data = &request->order;
 	bool has_order = facts->order.id != 0 || data->is_given;
-	bool has_amount = facts->order.id != 0 || data->has_amount;
+	OtFailure failure;
 
 	if (data->failure == OT_INVALID_AMOUNT)
 	{
@@ -170,32 +178,91 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 		verdict->message = "gift credits to spend must be more than 0";
 		return OT_INVALID_AMOUNT;
 	}
-	if ((facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0) &&
-		request->customer == NULL)
-		return OT_MISSING_CUSTOMER;
-	if ((has_order && !has_amount) ||
-		(!has_order && facts->is_gift && !request->has_amount))
-		return OT_MISSING_AMOUNT;
+	give_on_lines(request, facts, verdict);
+	if (verdict->cart_result == OT_CART_OUT_OF_RANGE)
+	{
+		verdict->message = "the order's amount with its free units is out of range";
+		return OT_INVALID_AMOUNT;
+	}
+	if ((failure = find_missing(request, facts, verdict)) != OT_OK)
+		return failure;
 
 	verdict->amount = facts->order.id != 0 ? facts->order.amount : data->amount;
 	verdict->discount_amount = facts->order.discount_amount;
-	if (facts->is_gift)
-	{
-		OtFailure failure = judge_gift(
-			request, facts,
-			has_order ? verdict->amount - verdict->discount_amount : request->amount,
-			verdict);
+	if (facts->is_gift &&
+		(failure = judge_gift(request, facts,
+							  has_order ? verdict->amount - verdict->discount_amount
+										: request->amount,
+							  verdict)) != OT_OK)
+		return failure;
+	give_discount(facts, has_order, verdict);
+	return OT_OK;
+}
 
-		if (failure != OT_OK)
-			return failure;
+/* Works out a discount on lines, which are the stored ones of a stored order. */
+static void
+give_on_lines(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict)
+{
+	if (facts->is_gift || facts->discount.effect == OT_APPLY_TO_ORDER)
+		return;
+	verdict->has_cart = true;
+	if (facts->order.id != 0)
+	{
+		ot_cart_copy(&verdict->cart, &facts->cart);
+		verdict->cart.amount = facts->order.amount;
+		verdict->cart.discount_amount = facts->order.discount_amount;
 	}
 	else
+		ot_cart_fill(&verdict->cart, &request->order);
+	verdict->cart_result = ot_cart_discount(&verdict->cart, &facts->discount);
+	if (verdict->cart_result == OT_CART_OK)
+		ot_cart_name_new_line(&verdict->cart, &facts->discount);
+}
+
+static OtFailure
+find_missing(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict)
+{
+	bool is_stored = facts->order.id != 0;
+	bool has_order = is_stored || request->order.is_given;
+	bool has_amount = is_stored || request->order.has_amount;
+
+	if ((facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0) &&
+		request->customer == NULL)
+		return OT_MISSING_CUSTOMER;
+	if (verdict->cart_result == OT_CART_NO_LINES)
+		return OT_MISSING_ORDER_ITEMS;
+	if ((has_order && !has_amount) ||
+		(!has_order && facts->is_gift && !request->has_amount) ||
+		verdict->cart_result == OT_CART_NO_AMOUNT)
+		return OT_MISSING_AMOUNT;
+	return OT_OK;
+}
+
+/* Adds what is given to the discounts of the order, where there is one. */
+static void
+give_discount(const OtFacts *facts, bool has_order, OtVerdict *verdict)
+{
+	if (verdict->has_cart)
+	{
+		verdict->given = verdict->cart.given_discount;
+		verdict->amount = verdict->cart.amount;
+	}
+	else if (!facts->is_gift)
 		verdict->given = ot_money_discount(&facts->discount,
 										   verdict->amount - verdict->discount_amount);
 	if (has_order)
 		verdict->discount_amount += verdict->given;
 	verdict->total_amount = verdict->amount - verdict->discount_amount;
-	return OT_OK;
+}
+
+/* A code must not be used up on an order that has nothing it is for. */
+static OtFailure
+judge_match(OtVerdict *verdict)
+{
+	if (verdict->cart_result != OT_CART_NO_MATCH)
+		return OT_OK;
+	verdict->message = "no line of the order matches the discount";
+	return OT_ORDER_RULES_VIOLATED;
 }
 
 /* The sum of a customer's orders must stay in 64 bits, too. */

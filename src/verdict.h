@@ -5,7 +5,7 @@
 #ifndef OT_VERDICT_H
 #define OT_VERDICT_H
 
-#include "money.h"
+#include "cart.h"
 #include "ordertrack.h"
 
 /*
@@ -92,6 +92,7 @@ typedef struct OtFacts
 	int64 customer_id;	  /* 0: not known yet */
 	int64 customer_total; /* sum of the customer's orders so far */
 	OtOrderFacts order;
+	OtCart cart;		 /* lines of the stored order, where the discount needs them */
 	int64 redemption_id; /* of the row to come */
 } OtFacts;
 
@@ -104,6 +105,9 @@ typedef struct OtVerdict
 	int64 discount_amount; /* the order's, after this redemption */
 	int64 total_amount;
 	int64 gift_balance; /* after this redemption */
+	bool has_cart;		/* the discount works on lines */
+	OtCartResult cart_result;
+	OtCart cart; /* the lines after this redemption, and what it gives on each */
 } OtVerdict;
 
 extern void ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,

@@ -43,6 +43,7 @@ static void check_note(Check *check, uint64 row);
 static void read_note(const Check *check, uint64 row, OtNote *note);
 static char *told_status(const Jsonb *data);
 static void check_order(Check *check);
+static void check_lines(Check *check);
 static void check_triggers(Check *check);
 static void report_gap(Check *check, int64 last, const char *reason);
 static void report_note(Check *check, int32 note_no, const char *problem,
@@ -74,6 +75,7 @@ ordertrack_verify_order(PG_FUNCTION_ARGS)
 	ot_head_set(&check.row_head, ot_get_int4(0, 5), hash);
 	check_notes(&check);
 	check_order(&check);
+	check_lines(&check);
 	check_triggers(&check);
 	ot_end();
 	return (Datum) 0;
@@ -182,6 +184,23 @@ check_order(Check *check)
 			check, "status_mismatch",
 			psprintf("The order's status is %s, its history says %s.", check->status,
 					 check->last_status == NULL ? "nothing" : check->last_status));
+}
+
+/* A line's discount is the sum of what its live redemptions gave. */
+static void
+check_lines(Check *check)
+{
+	OtArgs args = {0};
+	uint64 count;
+
+	ot_arg_int8(&args, check->workspace);
+	ot_arg_int8(&args, check->order_id);
+	count = ot_read(OT_PLAN_ITEMS_WRONG, &args);
+	for (uint64 i = 0; i < count; i++)
+		report_order(check, "line_mismatch",
+					 psprintf("The discount of line %d is " INT64_FORMAT
+							  ", its live redemptions gave " INT64_FORMAT ".",
+							  ot_get_int4(i, 1), ot_get_int8(i, 2), ot_get_int8(i, 3)));
 }
 
 static void

@@ -99,9 +99,9 @@ BEGIN
 	second_hash := bench_c.note_hash(outcome.order_id, 2, 'promotion_add_coupon', session_user, second_note, at, first_hash);
 
 	INSERT INTO bench_c.orders (workspace_id, order_id, status, customer_id, amount, discount_amount, total_amount,
-		created_at, updated_at, paid_at, noted_at, note_count, note_hash)
+		created_at, updated_at, paid_at, noted_at, note_count, note_hash, initial_amount)
 	VALUES (workspace, outcome.order_id, 'paid', v.customer_id, whole, discount, whole - discount, at, at, at, at, 2,
-		second_hash);
+		second_hash, whole);
 	INSERT INTO bench_c.order_items (workspace_id, order_id, line_no, product_id, sku, name, quantity, price, amount,
 		created_at)
 	SELECT workspace, outcome.order_id, line.no, line.item ->> 'product_id', line.item ->> 'sku', line.item ->> 'name',

@@ -21,6 +21,9 @@ SELECT ordertrack.create_campaign('camp'), ordertrack.create_voucher('CARD', gif
 	ordertrack.create_order('{"source_id":"o","amount":900}', 'anna') AS o,
 	ordertrack.create_order('{"source_id":"p"}') AS p
 \gset
+SELECT ordertrack.create_voucher('LINE', '{"type":"amount","amount_off":1,"effect":"apply_to_items"}'),
+	ordertrack.redeem('LINE', NULL, '{"source_id":"q","items":[{"quantity":1,"price":900}]}')
+\g /dev/null
 SELECT redemption_id AS r FROM ordertrack.redeem('CARD', 'anna', '{"source_id":"o"}', 500)
 \gset
 SELECT ordertrack.rollback_redemption(:r, 'why', 200), ordertrack.redeem('NONE'),
@@ -32,6 +35,7 @@ CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
 	SELECT md5(concat(
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.order_notes AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.redemptions AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.redemption_items AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.orders AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.vouchers AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.campaigns AS t),
@@ -49,15 +53,15 @@ SELECT c.relname AS t, a.attname AS col,
 			WHEN a.attname = 'result' THEN '''failure''' ELSE '77' END AS value
   FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_type AS t ON t.oid = a.atttypid
- WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relname IN ('order_notes', 'redemptions');
+ WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relname IN ('order_notes', 'redemptions', 'redemption_items');
 
 CREATE TEMP TABLE attacks (attack text);
 INSERT INTO attacks
 SELECT format('UPDATE ordertrack.%I SET %I = %s', t, col, value) FROM columns
 UNION ALL SELECT format('UPDATE ordertrack.%I SET %s', t, 'workspace_id = workspace_id')
-  FROM unnest('{order_notes,redemptions}'::text[]) AS t
+  FROM unnest('{order_notes,redemptions,redemption_items}'::text[]) AS t
 UNION ALL SELECT format(attack, t)
-  FROM unnest('{order_notes,redemptions,orders,vouchers,campaigns,customers,workspaces}'::text[]) AS t,
+  FROM unnest('{order_notes,redemptions,redemption_items,orders,vouchers,campaigns,customers,workspaces}'::text[]) AS t,
 	unnest(ARRAY[
 	'DELETE FROM ordertrack.%I', 'TRUNCATE ordertrack.%I CASCADE',
 	'TRUNCATE ONLY ordertrack.%I RESTART IDENTITY CASCADE',

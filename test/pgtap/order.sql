@@ -24,23 +24,23 @@ $$;
 -- What an order begins with.
 SELECT is(pg_temp.shown(ordertrack.create_order(order_data::jsonb, customer)), wanted::jsonb,
 	left(order_data, 60)) FROM (VALUES
-	('{}', NULL, '{"status":"created","amount":0,"discount_amount":0,"total_amount":0,"note_count":1}'),
+	('{}', NULL, '{"status":"created","amount":0,"initial_amount":0,"discount_amount":0,"total_amount":0,"note_count":1}'),
 	('{"source_id":null,"status":null,"amount":null,"items":null,"metadata":null}', NULL,
-		'{"status":"created","amount":0,"discount_amount":0,"total_amount":0,"note_count":1}'),
+		'{"status":"created","amount":0,"initial_amount":0,"discount_amount":0,"total_amount":0,"note_count":1}'),
 	('{"amount":700}', 'ann',
-		'{"status":"created","amount":700,"discount_amount":0,"total_amount":700,"note_count":1,"customer":"ann"}'),
+		'{"status":"created","amount":700,"initial_amount":700,"discount_amount":0,"total_amount":700,"note_count":1,"customer":"ann"}'),
 	('{"status":"paid","amount":700}', 'ann',
-		'{"status":"paid","amount":700,"discount_amount":0,"total_amount":700,"note_count":1,"customer":"ann","is_paid":true}'),
+		'{"status":"paid","amount":700,"initial_amount":700,"discount_amount":0,"total_amount":700,"note_count":1,"customer":"ann","is_paid":true}'),
 	('{"status":"awaiting_exchange"}', NULL,
-		'{"status":"awaiting_exchange","amount":0,"discount_amount":0,"total_amount":0,"note_count":1}'),
+		'{"status":"awaiting_exchange","amount":0,"initial_amount":0,"discount_amount":0,"total_amount":0,"note_count":1}'),
 	('{"source_id":"o-1","items":[{"product_id":"p","sku":"s","name":"n","color":"c","size":"z","quantity":2,"price":5,"metadata":{"a":1}},
 		{"quantity":1,"amount":3}],"metadata":{"m":1},"data_source":"cat","shipping_address":{"city":"X"},"submitted_by":"Sue",
 		"submitted_by_id":"7","on_behalf_of":"Bob","value_in_points":9,"something":"else"}', 'bea',
-		'{"source_id":"o-1","status":"created","amount":13,"discount_amount":0,"total_amount":13,"note_count":1,"customer":"bea",
+		'{"source_id":"o-1","status":"created","amount":13,"initial_amount":13,"discount_amount":0,"total_amount":13,"note_count":1,"customer":"bea",
 		"items":["1/p/s/n/c/z/2/5/10/{\"a\": 1}","2/1/3"],"metadata":{"m":1},"data_source":"cat","shipping_address":{"city":"X"},
 		"submitted_by":"Sue","submitted_by_id":"7","on_behalf_of":"Bob","value_in_points":9}'),
 	('{"items":[{"quantity":1}]}', NULL,
-		'{"status":"created","amount":0,"discount_amount":0,"total_amount":0,"note_count":1,"items":["1/1"]}')
+		'{"status":"created","amount":0,"initial_amount":0,"discount_amount":0,"total_amount":0,"note_count":1,"items":["1/1"]}')
   ) AS c (order_data, customer, wanted);
 SELECT is((SELECT count(*) FROM ordertrack.customers WHERE workspace_id = 1), 2::bigint, 'each customer once');
 SELECT ordertrack.create_order('{}', NULL, 'web', 'anna')

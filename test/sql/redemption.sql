@@ -40,6 +40,22 @@ SELECT result, order_id, amount, discount_amount, total_amount FROM ordertrack.r
 SELECT result, amount, discount_amount, total_amount FROM ordertrack.redeem('FIXED', order_data => '{"amount": 4000}');
 SELECT result, amount, discount_amount, total_amount FROM ordertrack.redeem('WELCOME', 'anna', '{"amount": 300}');
 
+-- Discounts on lines: 300 split over two, a free mug, what each line has, and the way back.
+SELECT ordertrack.create_voucher('SPLIT', '{"type": "amount", "amount_off": 300, "effect": "apply_to_items_proportionally"}');
+SELECT ordertrack.create_voucher('FREEMUG', '{"type": "unit", "product_id": "mug", "unit_off": 1, "price": 450}');
+SELECT ordertrack.create_voucher('TEA20', '{"type": "percent", "percent_off": 20, "applies_to": {"included": ["tea"]}}');
+SELECT result, amount, discount_amount, total_amount FROM ordertrack.redeem('SPLIT', 'anna', '{"source_id": "A-2", "items": [
+	{"product_id": "pot", "quantity": 3, "price": 1100}, {"product_id": "pan", "quantity": 1, "price": 3400}]}');
+SELECT result, amount, discount_amount, total_amount, redemption_id FROM ordertrack.redeem('FREEMUG', 'anna', '{"source_id": "A-2"}') \gset mug_
+SELECT :'mug_result' AS result, :mug_amount AS amount, :mug_discount_amount AS discount_amount, :mug_total_amount AS total_amount;
+SELECT result, failure_code, failure_message FROM ordertrack.redeem('TEA20', 'anna', '{"source_id": "A-2"}');
+SELECT result, failure_code, failure_message FROM ordertrack.redeem('TEA20', 'anna', '{"amount": 500}');
+SELECT line_no, product_id, quantity, price, amount, discount_amount FROM ordertrack.export_order_items WHERE source_id = 'A-2' ORDER BY line_no;
+SELECT amount, initial_amount, discount_amount, items_discount_amount, total_amount FROM ordertrack.order_list WHERE source_id = 'A-2';
+SELECT code, amount, items_discount_amount, items FROM ordertrack.redemption_list WHERE order_source_id = 'A-2' AND result = 'success' ORDER BY redemption_id;
+SELECT result, amount, discount_amount, total_amount FROM ordertrack.rollback_redemption(:mug_redemption_id);
+SELECT line_no, product_id, quantity, price, amount, discount_amount FROM ordertrack.export_order_items WHERE source_id = 'A-2' ORDER BY line_no;
+
 -- Order and customer are optional.
 SELECT * FROM ordertrack.redeem('SUMMER10') \gx
 

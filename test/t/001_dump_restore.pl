@@ -37,6 +37,7 @@ SELECT ordertrack.create_voucher('FIXED', '{"type": "fixed", "fixed_amount": 500
 SELECT ordertrack.create_voucher('PAUSED', '{"type": "amount", "amount_off": 1}', is_active => false);
 SELECT ordertrack.create_voucher('OLD', '{"type": "amount", "amount_off": 1}', expires_at => '2020-01-01');
 SELECT ordertrack.create_voucher(E'tab\tÄ\\n', '{"type": "amount", "amount_off": 1}');
+SELECT ordertrack.create_voucher('LINES', '{"type": "unit", "product_id": "mug", "unit_off": 2, "price": 450}');
 SELECT ordertrack.create_voucher('GIFT', gift_amount => 10000, workspace => w) FROM unnest('{1,2}'::bigint[]) AS w;
 SELECT ordertrack.put_customer('anna', 'anna@example.com', '+49 1', 'Anna', E'O''Neil\n',
 	'{"city": "Köln"}', '{"vip": true}');
@@ -49,6 +50,7 @@ SELECT ordertrack.redeem('TEN', 'anna', format('{"source_id": "a-%s", "items": [
 SELECT ordertrack.redeem(code, 'ben', '{"amount": 7000, "shipping_address": {"city": "Ulm"}, "metadata": {"k": 1}}')
   FROM unnest(ARRAY['OFF', 'OFF', 'OFF', 'OFF', 'FIXED', 'FIXED', 'PAUSED', 'OLD', 'none', E'tab\tÄ\\n']) AS code;
 SELECT ordertrack.redeem('OFF', NULL, '[]');
+SELECT ordertrack.redeem('LINES', 'ben', '{"items": [{"product_id": "mug", "quantity": 1, "price": 500}]}');
 SELECT ordertrack.redeem('GIFT', 'carl', '{"source_id": "g-1", "amount": 4000}', workspace => w)
   FROM unnest('{1,2}'::bigint[]) AS w;
 SELECT ordertrack.redeem('GIFT', amount => 700);

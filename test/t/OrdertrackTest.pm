@@ -305,6 +305,18 @@ SELECT 'order', o.order_id::text, o.discount_amount::text, u.given::text
 	 WHERE u.workspace_id = o.workspace_id AND u.order_id = o.order_id) AS u
  WHERE o.discount_amount <> u.given
 UNION ALL
+SELECT 'units of order', o.order_id::text, o.amount::text, (o.initial_amount + i.added)::text
+  FROM ordertrack.orders AS o
+ CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS added FROM ordertrack.redemption_items AS i
+	 WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS i
+ WHERE o.amount <> o.initial_amount + i.added
+UNION ALL
+SELECT 'line', order_id || '/' || line_no, l.discount_amount::text, i.given::text
+  FROM ordertrack.order_items AS l
+  FULL JOIN (SELECT workspace_id, order_id, line_no, sum(discount_amount) AS given
+	  FROM ordertrack.redemption_items GROUP BY 1, 2, 3) AS i USING (workspace_id, order_id, line_no)
+ WHERE coalesce(l.discount_amount, 0) <> coalesce(i.given, 0)
+UNION ALL
 SELECT 'notes of order', o.order_id::text, o.note_count::text, n.notes::text
   FROM ordertrack.orders AS o
  CROSS JOIN LATERAL (SELECT count(*) AS notes FROM ordertrack.order_notes AS n

@@ -6,9 +6,9 @@
 \set voucher random(1, :customers)
 WITH new_order AS (
 	INSERT INTO orders (workspace_id, status, customer_id, amount, discount_amount, total_amount,
-		created_at, updated_at, paid_at, noted_at, note_count, note_hash)
+		created_at, updated_at, paid_at, noted_at, note_count, note_hash, initial_amount)
 	VALUES (1, 'paid', :customer, 4897, 490, 4407, now(), now(), now(), now(), 2,
-		'\xa994e0890113aba0802ac5120706737fa082266f9c0688cd79ca91f09b5f6f59')
+		'\xa994e0890113aba0802ac5120706737fa082266f9c0688cd79ca91f09b5f6f59', 4897)
 	RETURNING order_id
 ), new_items AS (
 	INSERT INTO order_items (workspace_id, order_id, line_no, product_id, sku, name, quantity, price, amount, created_at)
