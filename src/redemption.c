@@ -24,6 +24,7 @@ static char *text_or_null(FunctionCallInfo fcinfo, int n);
 static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
 static void hash_request(OtRequest *request, const Jsonb *order_data,
 						 const Jsonb *metadata);
+static bool may_wait(const OtFacts *facts);
 static void lock_order(const OtRequest *request, int64 order_id);
 static bool refuse(const OtRequest *request, const OtFacts *facts,
 				   const OtVerdict *verdict, TimestampTz now);
@@ -189,8 +190,8 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 				return state == OT_KEY_REPLAYED;
 		}
 		ot_facts_read(request, &facts);
-		if (facts.customer_total >= OT_WAITING_SUM && ot_flush())
-			continue; /* a sum near its bound must be exact */
+		if (may_wait(&facts) && ot_flush())
+			continue;
 		ot_judge(request, &facts, now, &verdict);
 		if (verdict.failure == OT_INVALID_INPUT)
 			memset(&facts, 0, sizeof(facts)); /* a cut text may name another's row */
@@ -228,6 +229,17 @@ hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 	fields[4] = metadata == NULL ? NULL : ot_json_to_text(metadata);
 	fields[5] = request->raw;
 	ot_request_hash("redeem", lengthof(fields), fields, request->hash);
+}
+
+/*
+ * Tells whether the facts include rows that an earlier item of a batch may have
+ * left waiting: lines, and a customer's sum where it must be exact.
+ */
+static bool
+may_wait(const OtFacts *facts)
+{
+	return facts->customer_total >= OT_WAITING_SUM ||
+		   (facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER);
 }
 
 static void

@@ -178,6 +178,7 @@ ot_cart_write(const OtCart *cart, int64 workspace, int64 order_id, int64 redempt
 	OtArgs lines;
 	OtArgs line;
 
+	ot_flush(); /* the lines of a batch's new order */
 	ot_arg_int8(&key, workspace);
 	ot_arg_int8(&key, order_id);
 	rows = lines = line = key;

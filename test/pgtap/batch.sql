@@ -170,6 +170,23 @@ SELECT is_empty($$SELECT c.source_id FROM ordertrack.customers AS c LEFT JOIN LA
 	WHERE c.source_id LIKE 'mix-%' AND (c.order_count, c.order_total, c.last_order_at)
 		IS DISTINCT FROM (o.n, o.total::bigint, o.last)$$, 'the customers'' sums equal a recount');
 SELECT is((SELECT count(*) FROM ordertrack.customers WHERE source_id LIKE 'mix-%'), 7::bigint, 'of seven');
+-- A discount on lines finds those that an earlier request, or its own, has left.
+SELECT ordertrack.create_voucher('LINES', '{"type":"amount","amount_off":10,"effect":"apply_to_items"}'),
+	ordertrack.create_voucher('UNIT', '{"type":"unit","unit_off":1,"sku":"s9","price":5}')
+\g /dev/null
+SELECT is((SELECT string_agg(concat_ws(' ', result, failure_code, amount, discount_amount, total_amount), ', ' ORDER BY n)
+	FROM ordertrack.redeem_batch($$[
+	{"code":"LINES","order_data":{"items":[{"sku":"s1","quantity":1,"price":100},{"sku":"s2","quantity":2,"price":50}]}},
+	{"code":"OFF","order_data":{"source_id":"lines","items":[{"sku":"s1","quantity":1,"price":100}]}},
+	{"code":"LINES","order_data":{"source_id":"lines"}},
+	{"code":"UNIT","order_data":{"source_id":"lines"}},
+	{"code":"LINES","order_data":{"source_id":"lines"}}]$$) WITH ORDINALITY AS o (
+		redemption_id, result, failure_code, failure_message, order_id, amount, discount_amount, total_amount, gift_balance, replayed, n)),
+	'success 200 20 180, success 100 10 90, success 100 20 80, success 105 25 80, success 105 35 70', 'lines of a batch');
+SELECT is((SELECT string_agg(concat_ws(' ', line_no, sku, quantity, amount, discount_amount), ', ' ORDER BY order_id, line_no)
+	FROM ordertrack.order_items WHERE sku IN ('s1', 's2', 's9')
+		AND order_id > (SELECT max(order_id) - 2 FROM ordertrack.orders)),
+	'1 s1 1 100 10, 2 s2 2 100 10, 1 s1 1 100 20, 2 s9 1 5 5', 'have what they were given');
 -- Waiting orders can't bring a customer's sum out of range.
 SELECT is((SELECT string_agg(concat_ws(' ', result, failure_code), ', ') FROM ordertrack.redeem_batch($$[
 	{"code":"OFF","customer":"big","order_data":{"amount":6000000000000000000}},
@@ -180,7 +197,7 @@ SELECT is((SELECT string_agg(concat_ws(' ', result, failure_code), ', ') FROM or
 	'success, success, success, failure invalid_amount, success', 'the sum is exact near its bound');
 SELECT is((SELECT order_total::bigint FROM ordertrack.customers WHERE source_id = 'big'),
 	5400000000000000000 + 2 * 4050000000000000 + 3429000000000000000, 'and what it has to be');
-SELECT is((SELECT count(*) FROM ordertrack.redemptions), :records::bigint + 1000 + 5
+SELECT is((SELECT count(*) FROM ordertrack.redemptions), :records::bigint + 1000 + 5 + 5
 	+ (SELECT count(DISTINCT redemption_id) FROM told), 'no row is lost and none is there twice');
 SELECT count(*) AS records FROM ordertrack.redemptions
 \gset
