@@ -24,8 +24,8 @@
 #define SECOND_REPLAN 30000
 
 /* One table a file, statement*.c. */
-static const OtStatement *const statement_tables[] = {ot_work_statements,
-													  ot_admin_statements};
+static const OtStatement *const statement_tables[] = {
+	ot_work_statements, ot_admin_statements, ot_limit_statements};
 
 typedef struct KeptPlan
 {
@@ -267,6 +267,8 @@ type_of_letter(char letter)
 			return JSONBOID;
 		case 'y':
 			return BYTEAOID;
+		case 'd':
+			return DATEOID;
 		default:
 			elog(ERROR, "unknown parameter type \"%c\"", letter);
 	}

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "limit.h"
 #include "verdict.h"
 
 static OtFailure judge_input(const OtRequest *request, OtVerdict *verdict);
@@ -16,7 +17,8 @@ static OtFailure judge_amounts(const OtRequest *request, const OtFacts *facts,
 static bool fits_customer(const OtRequest *request, const OtFacts *facts);
 static OtFailure judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 							OtVerdict *verdict);
-static OtFailure judge_customer(const OtFacts *facts);
+static OtFailure judge_limits(const OtFacts *facts, OtVerdict *verdict);
+static bool is_open(const OtTerms *terms, Timestamp local_time);
 static bool is_exhausted(const OtTerms *terms);
 static bool is_used_up(const OtTerms *terms);
 static bool takes_redemptions(const char *status);
@@ -72,7 +74,7 @@ ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 		(verdict->failure = judge_voucher(facts, now)) == OT_OK &&
 		(verdict->failure = judge_order(request, facts, verdict)) == OT_OK &&
 		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK)
-		verdict->failure = judge_customer(facts);
+		verdict->failure = judge_limits(facts, verdict);
 
 	if (verdict->failure != OT_OK && verdict->message == NULL)
 		verdict->message = ot_failure_message(verdict->failure);
@@ -122,6 +124,9 @@ judge_voucher(const OtFacts *facts, TimestampTz now)
 		return OT_VOUCHER_NOT_ACTIVE;
 	if (now >= voucher->expires_at || (campaign->id != 0 && now >= campaign->expires_at))
 		return OT_VOUCHER_EXPIRED;
+	if (!is_open(voucher, facts->local_time.now) ||
+		!is_open(campaign, facts->local_time.now))
+		return OT_VOUCHER_NOT_ACTIVE_NOW;
 	if (is_exhausted(voucher) || is_exhausted(campaign))
 		return OT_QUANTITY_EXCEEDED;
 	return OT_OK;
@@ -170,7 +175,8 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 		verdict->message = "gift credits to spend must be more than 0";
 		return OT_INVALID_AMOUNT;
 	}
-	if ((facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0) &&
+	if ((ot_terms_count_customer(&facts->voucher) ||
+		 ot_terms_count_customer(&facts->campaign)) &&
 		request->customer == NULL)
 		return OT_MISSING_CUSTOMER;
 	if ((has_order && !has_amount) ||
@@ -222,11 +228,19 @@ judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 }
 
 static OtFailure
-judge_customer(const OtFacts *facts)
+judge_limits(const OtFacts *facts, OtVerdict *verdict)
 {
 	if (is_used_up(&facts->voucher) || is_used_up(&facts->campaign))
 		return OT_REDEMPTION_RULES_VIOLATED;
-	return OT_OK;
+	verdict->message = ot_limits_judge(&facts->voucher, &facts->campaign, verdict->given,
+									   verdict->amount);
+	return verdict->message == NULL ? OT_OK : OT_REDEMPTION_RULES_VIOLATED;
+}
+
+static bool
+is_open(const OtTerms *terms, Timestamp local_time)
+{
+	return terms->validity == NULL || ot_validity_covers(terms->validity, local_time);
 }
 
 static bool
