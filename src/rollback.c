@@ -154,8 +154,10 @@ lock(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	ot_arg_int8(&find, request->redemption_id);
 	if (ot_run(OT_PLAN_ROLLBACK_FIND, &find) == 0)
 		ot_require_workspace(request->workspace);
-	order_id = ot_get_int8(0, 1);
-	if (request->bad_message != NULL)
+	/* One that is committed from here on is not found, or its order would be missed. */
+	facts->is_found = request->bad_message == NULL && !ot_is_null(0, 1);
+	order_id = ot_get_int8(0, 2);
+	if (!facts->is_found)
 		return;
 
 	ot_arg_int8(&order, request->workspace);
@@ -179,9 +181,9 @@ read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts)
 
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, request->redemption_id);
-	if (request->bad_message != NULL || ot_run(OT_PLAN_ROLLBACK_FACTS, &args) == 0)
+	if (!facts->is_found)
 		return;
-	facts->is_found = true;
+	ot_run(OT_PLAN_ROLLBACK_FACTS, &args);
 	facts->is_redeemed = strcmp(ot_get_text(0, 1), "redemption") == 0 &&
 						 strcmp(ot_get_text(0, 2), "success") == 0;
 	facts->code = ot_get_text(0, 3);

@@ -219,9 +219,9 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 
 	/* ---- rollbacks ---- */
 	[OT_PLAN_ROLLBACK_FIND] = {"ii",
-		"SELECT (SELECT order_id FROM ordertrack.redemptions"
-		"   WHERE workspace_id = $1 AND redemption_id = $2)"
-		"  FROM ordertrack.workspaces WHERE workspace_id = $1"},
+		"SELECT r.redemption_id, r.order_id FROM ordertrack.workspaces AS w"
+		"  LEFT JOIN ordertrack.redemptions AS r ON r.workspace_id = $1 AND r.redemption_id = $2"
+		" WHERE w.workspace_id = $1"},
 	[OT_PLAN_ROLLBACK_LOCK] = {"ii",
 		"SELECT FROM ordertrack.redemptions"
 		" WHERE workspace_id = $1 AND redemption_id = $2 FOR NO KEY UPDATE"},
