@@ -47,6 +47,7 @@ AS $$
 		('view', 'order_history_list', '{support,admin}'),
 		('view', 'redemption_list', '{support,admin,auditor}'),
 		('view', 'voucher_list', '{support,admin,auditor}'),
+		('view', 'campaign_list', '{support,admin,auditor}'),
 		('view', 'export_orders', '{admin,auditor}'),
 		('view', 'export_order_items', '{admin,auditor}'),
 		('view', 'export_redemptions', '{admin,auditor}'),

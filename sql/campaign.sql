@@ -6,6 +6,15 @@ CREATE FUNCTION ordertrack.create_campaign(
 	expires_at timestamptz DEFAULT NULL,
 	redemption_limit bigint DEFAULT NULL,
 	customer_limit bigint DEFAULT NULL,
+	per_day bigint DEFAULT NULL,
+	per_week bigint DEFAULT NULL,
+	per_month bigint DEFAULT NULL,
+	customer_per_day bigint DEFAULT NULL,
+	customer_per_week bigint DEFAULT NULL,
+	customer_per_month bigint DEFAULT NULL,
+	discount_budget bigint DEFAULT NULL,
+	order_budget bigint DEFAULT NULL,
+	validity_hours jsonb DEFAULT NULL,
 	is_active boolean DEFAULT true,
 	metadata jsonb DEFAULT NULL,
 	workspace bigint DEFAULT 1
@@ -13,8 +22,8 @@ CREATE FUNCTION ordertrack.create_campaign(
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_create_campaign';
-COMMENT ON FUNCTION ordertrack.create_campaign(text, timestamptz, timestamptz, bigint, bigint, boolean, jsonb, bigint) IS
-'makes a campaign and returns its campaign_id; NULL is no date and no limit; OT002 unknown workspace, OT004 name taken, OT005 invalid argument';
+COMMENT ON FUNCTION ordertrack.create_campaign(text, timestamptz, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, boolean, jsonb, bigint) IS
+'makes a campaign and returns its campaign_id; NULL is no date, no limit, all hours; limits as in create_voucher, for all its codes together; discount_budget and order_budget are the most discount and the most order value, in minor units; OT002 unknown workspace, OT004 name taken, OT005 invalid argument';
 
 CREATE FUNCTION ordertrack.update_campaign(
 	name text,
@@ -22,6 +31,15 @@ CREATE FUNCTION ordertrack.update_campaign(
 	expires_at timestamptz DEFAULT NULL,
 	redemption_limit bigint DEFAULT NULL,
 	customer_limit bigint DEFAULT NULL,
+	per_day bigint DEFAULT NULL,
+	per_week bigint DEFAULT NULL,
+	per_month bigint DEFAULT NULL,
+	customer_per_day bigint DEFAULT NULL,
+	customer_per_week bigint DEFAULT NULL,
+	customer_per_month bigint DEFAULT NULL,
+	discount_budget bigint DEFAULT NULL,
+	order_budget bigint DEFAULT NULL,
+	validity_hours jsonb DEFAULT NULL,
 	is_active boolean DEFAULT NULL,
 	metadata jsonb DEFAULT NULL,
 	clear text[] DEFAULT '{}',
@@ -30,8 +48,8 @@ CREATE FUNCTION ordertrack.update_campaign(
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_update_campaign';
-COMMENT ON FUNCTION ordertrack.update_campaign(text, timestamptz, timestamptz, bigint, bigint, boolean, jsonb, text[], bigint) IS
-'changes what is passed and empties the fields that clear names (starts_at, expires_at, redemption_limit, customer_limit, metadata); a limit counts what was redeemed before it was set; OT002 no such campaign, OT005 invalid argument or a limit below the uses';
+COMMENT ON FUNCTION ordertrack.update_campaign(text, timestamptz, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, boolean, jsonb, text[], bigint) IS
+'changes what is passed and empties the fields that clear names (dates, limits, budgets, validity_hours, metadata); a limit counts what was redeemed before it was set; OT002 no such campaign, OT005 invalid argument or a limit or budget below the uses';
 
 CREATE FUNCTION ordertrack.setup_campaigns() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -47,6 +65,20 @@ BEGIN
 		expires_at timestamptz,
 		redemption_limit ordertrack.positive,
 		customer_limit ordertrack.positive,
+		is_striped boolean NOT NULL DEFAULT false,
+		per_day ordertrack.positive,
+		per_week ordertrack.positive,
+		per_month ordertrack.positive,
+		customer_per_day ordertrack.positive,
+		customer_per_week ordertrack.positive,
+		customer_per_month ordertrack.positive,
+		discount_budget ordertrack.positive,
+		discount_spent ordertrack.minor_units
+			CONSTRAINT campaigns_discount_spent_check CHECK (discount_spent <= discount_budget),
+		order_budget ordertrack.positive,
+		order_spent ordertrack.minor_units
+			CONSTRAINT campaigns_order_spent_check CHECK (order_spent <= order_budget),
+		validity_hours ordertrack.json_array,
 		redeemed_count ordertrack.counter
 			CONSTRAINT campaigns_redeemed_count_check CHECK (redeemed_count <= redemption_limit),
 		metadata ordertrack.json_object,
@@ -55,12 +87,15 @@ BEGIN
 		CONSTRAINT campaigns_pkey PRIMARY KEY (workspace_id, campaign_id),
 		CONSTRAINT campaigns_workspace_id_name_key UNIQUE (workspace_id, name),
 		CONSTRAINT campaigns_counted_check CHECK ((redemption_limit IS NULL) = (redeemed_count IS NULL)),
+		CONSTRAINT campaigns_budgets_check CHECK ((discount_budget IS NULL) = (discount_spent IS NULL)
+			AND (order_budget IS NULL) = (order_spent IS NULL)),
+		CONSTRAINT campaigns_striped_check CHECK (redemption_limit IS NOT NULL OR NOT is_striped),
 		CONSTRAINT campaigns_dates_check CHECK (starts_at < expires_at)
 	) WITH (fillfactor = 50);
 	COMMENT ON TABLE ordertrack.campaigns IS 'campaigns: dates and limits that several vouchers share';
 	COMMENT ON COLUMN ordertrack.campaigns.redemption_limit IS 'most live redemptions of all its codes; NULL is no limit';
 	COMMENT ON COLUMN ordertrack.campaigns.customer_limit IS 'most live redemptions of all its codes by one customer; NULL is no limit';
-	COMMENT ON COLUMN ordertrack.campaigns.redeemed_count IS 'live redemptions, counted only while redemption_limit is set; otherwise NULL';
+	COMMENT ON COLUMN ordertrack.campaigns.redeemed_count IS 'live redemptions and uses dealt out to limit_stripes, counted only while redemption_limit is set; otherwise NULL';
 
 	CREATE TABLE ordertrack.campaign_customers (
 		workspace_id bigint NOT NULL,

@@ -19,6 +19,9 @@ BEGIN
 	CREATE DOMAIN ordertrack.json_object AS jsonb
 		CONSTRAINT json_object_check CHECK (jsonb_typeof(VALUE) = 'object');
 	COMMENT ON DOMAIN ordertrack.json_object IS 'a JSON object';
+	CREATE DOMAIN ordertrack.json_array AS jsonb
+		CONSTRAINT json_array_check CHECK (jsonb_typeof(VALUE) = 'array');
+	COMMENT ON DOMAIN ordertrack.json_array IS 'a JSON array';
 
 	CREATE DOMAIN ordertrack.voucher_kind AS text
 		CONSTRAINT voucher_kind_check CHECK (VALUE IN ('discount', 'gift'));

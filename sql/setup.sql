@@ -105,7 +105,7 @@ DECLARE
 	-- A table that changes gets a new step at the end; a step that has been
 	-- released never changes. OT_TABLES_VERSION in C is their number.
 	steps CONSTANT text[] := ARRAY['domains', 'workspaces', 'customers', 'campaigns', 'vouchers',
-		'orders', 'notes', 'redemptions', 'access', 'redemption_items'];
+		'orders', 'notes', 'redemptions', 'access', 'redemption_items', 'limits'];
 	latest CONSTANT integer := cardinality(steps);
 	version_before integer := 0;
 	is_seeded boolean := false;

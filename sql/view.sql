@@ -11,11 +11,29 @@ BEGIN
 		v.gift_amount, v.gift_balance, v.is_active AND coalesce(c.is_active, true) AS is_active,
 		greatest(v.starts_at, c.starts_at) AS starts_at,
 		least(v.expires_at, c.expires_at) AS expires_at,
-		v.redemption_limit, v.redeemed_count, v.customer_limit, v.metadata, v.created_at, v.updated_at
+		v.redemption_limit, v.redeemed_count - CASE WHEN v.is_striped THEN (
+			SELECT coalesce(sum(s.uses_left), 0)::bigint FROM ordertrack.limit_stripes AS s
+			 WHERE s.workspace_id = v.workspace_id AND s.entity = 'voucher' AND s.entity_id = v.voucher_id)
+			ELSE 0 END AS redeemed_count,
+		v.customer_limit, v.metadata, v.created_at, v.updated_at,
+		v.per_day, v.per_week, v.per_month, v.customer_per_day, v.customer_per_week,
+		v.customer_per_month, v.validity_hours
 	  FROM ordertrack.vouchers AS v
 	  LEFT JOIN ordertrack.campaigns AS c
 	    ON c.workspace_id = v.workspace_id AND c.campaign_id = v.campaign_id;
 	COMMENT ON VIEW ordertrack.voucher_list IS 'codes with the dates and the activity that they have together with their campaign';
+
+	CREATE OR REPLACE VIEW ordertrack.campaign_list AS
+	SELECT c.workspace_id, c.campaign_id, c.name, c.is_active, c.starts_at, c.expires_at,
+		c.redemption_limit, c.redeemed_count - CASE WHEN c.is_striped THEN (
+			SELECT coalesce(sum(s.uses_left), 0)::bigint FROM ordertrack.limit_stripes AS s
+			 WHERE s.workspace_id = c.workspace_id AND s.entity = 'campaign' AND s.entity_id = c.campaign_id)
+			ELSE 0 END AS redeemed_count,
+		c.customer_limit, c.per_day, c.per_week, c.per_month, c.customer_per_day,
+		c.customer_per_week, c.customer_per_month, c.discount_budget, c.discount_spent,
+		c.order_budget, c.order_spent, c.validity_hours, c.metadata, c.created_at, c.updated_at
+	  FROM ordertrack.campaigns AS c;
+	COMMENT ON VIEW ordertrack.campaign_list IS 'campaigns with their limits and what is used of them';
 
 	CREATE OR REPLACE VIEW ordertrack.order_list AS
 	SELECT o.workspace_id, o.order_id, o.source_id, o.status, c.source_id AS customer,

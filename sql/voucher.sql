@@ -9,6 +9,13 @@ CREATE FUNCTION ordertrack.create_voucher(
 	expires_at timestamptz DEFAULT NULL,
 	redemption_limit bigint DEFAULT NULL,
 	customer_limit bigint DEFAULT NULL,
+	per_day bigint DEFAULT NULL,
+	per_week bigint DEFAULT NULL,
+	per_month bigint DEFAULT NULL,
+	customer_per_day bigint DEFAULT NULL,
+	customer_per_week bigint DEFAULT NULL,
+	customer_per_month bigint DEFAULT NULL,
+	validity_hours jsonb DEFAULT NULL,
 	is_active boolean DEFAULT true,
 	metadata jsonb DEFAULT NULL,
 	workspace bigint DEFAULT 1
@@ -16,8 +23,8 @@ CREATE FUNCTION ordertrack.create_voucher(
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_create_voucher';
-COMMENT ON FUNCTION ordertrack.create_voucher(text, jsonb, bigint, text, timestamptz, timestamptz, bigint, bigint, boolean, jsonb, bigint) IS
-'makes a code and returns its voucher_id: a discount, {"type":"amount","amount_off":1000}, {"type":"percent","percent_off":25.98,"amount_limit":600}, {"type":"fixed","fixed_amount":5000} or {"type":"unit","product_id":"mug","unit_off":1}, with "effect" and "applies_to" also on lines of the order, or a gift card with gift_amount minor units; OT002 unknown workspace or campaign, OT004 code taken, OT005 invalid argument';
+COMMENT ON FUNCTION ordertrack.create_voucher(text, jsonb, bigint, text, timestamptz, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, boolean, jsonb, bigint) IS
+'makes a code and returns its voucher_id: a discount, {"type":"amount","amount_off":1000}, {"type":"percent","percent_off":25.98,"amount_limit":600}, {"type":"fixed","fixed_amount":5000} or {"type":"unit","product_id":"mug","unit_off":1}, with "effect" and "applies_to" also on lines of the order, or a gift card with gift_amount minor units; NULL is no date, no limit, all hours; per_day, per_week and per_month limit all redemptions of a calendar period, customer_per_... those of one customer; OT002 unknown workspace or campaign, OT004 code taken, OT005 invalid argument';
 
 CREATE FUNCTION ordertrack.update_voucher(
 	code text,
@@ -25,6 +32,13 @@ CREATE FUNCTION ordertrack.update_voucher(
 	expires_at timestamptz DEFAULT NULL,
 	redemption_limit bigint DEFAULT NULL,
 	customer_limit bigint DEFAULT NULL,
+	per_day bigint DEFAULT NULL,
+	per_week bigint DEFAULT NULL,
+	per_month bigint DEFAULT NULL,
+	customer_per_day bigint DEFAULT NULL,
+	customer_per_week bigint DEFAULT NULL,
+	customer_per_month bigint DEFAULT NULL,
+	validity_hours jsonb DEFAULT NULL,
 	is_active boolean DEFAULT NULL,
 	metadata jsonb DEFAULT NULL,
 	clear text[] DEFAULT '{}',
@@ -33,8 +47,8 @@ CREATE FUNCTION ordertrack.update_voucher(
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_update_voucher';
-COMMENT ON FUNCTION ordertrack.update_voucher(text, timestamptz, timestamptz, bigint, bigint, boolean, jsonb, text[], bigint) IS
-'changes what is passed and empties the fields that clear names (starts_at, expires_at, redemption_limit, customer_limit, metadata); the discount and the gift card''s amount can''t change; a limit counts what was redeemed before it was set; OT002 no such voucher, OT005 invalid argument or a limit below the uses';
+COMMENT ON FUNCTION ordertrack.update_voucher(text, timestamptz, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, boolean, jsonb, text[], bigint) IS
+'changes what is passed and empties the fields that clear names (dates, limits, validity_hours, metadata); the discount and the gift card''s amount can''t change; a limit counts what was redeemed before it was set; OT002 no such voucher, OT005 invalid argument or a limit below the uses';
 
 CREATE FUNCTION ordertrack.setup_vouchers() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -58,6 +72,14 @@ BEGIN
 		redeemed_count ordertrack.counter
 			CONSTRAINT vouchers_redeemed_count_check CHECK (redeemed_count <= redemption_limit),
 		customer_limit ordertrack.positive,
+		is_striped boolean NOT NULL DEFAULT false,
+		per_day ordertrack.positive,
+		per_week ordertrack.positive,
+		per_month ordertrack.positive,
+		customer_per_day ordertrack.positive,
+		customer_per_week ordertrack.positive,
+		customer_per_month ordertrack.positive,
+		validity_hours ordertrack.json_array,
 		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),
@@ -70,6 +92,7 @@ BEGIN
 			AND (kind = 'gift') = (gift_amount IS NOT NULL)
 			AND (kind = 'gift') = (gift_balance IS NOT NULL)),
 		CONSTRAINT vouchers_counted_check CHECK ((redemption_limit IS NULL) = (redeemed_count IS NULL)),
+		CONSTRAINT vouchers_striped_check CHECK (redemption_limit IS NOT NULL OR NOT is_striped),
 		CONSTRAINT vouchers_dates_check CHECK (starts_at < expires_at)
 	) WITH (fillfactor = 80);
 	CREATE INDEX vouchers_campaign_id_idx ON ordertrack.vouchers (workspace_id, campaign_id)
@@ -82,7 +105,7 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.vouchers.starts_at IS 'first moment at which the code can be redeemed';
 	COMMENT ON COLUMN ordertrack.vouchers.expires_at IS 'first moment at which the code can no longer be redeemed';
 	COMMENT ON COLUMN ordertrack.vouchers.redemption_limit IS 'most live redemptions; NULL is no limit';
-	COMMENT ON COLUMN ordertrack.vouchers.redeemed_count IS 'live redemptions, counted only while redemption_limit is set; otherwise NULL';
+	COMMENT ON COLUMN ordertrack.vouchers.redeemed_count IS 'live redemptions and uses dealt out to limit_stripes, counted only while redemption_limit is set; otherwise NULL';
 	COMMENT ON COLUMN ordertrack.vouchers.customer_limit IS 'most live redemptions by one customer; NULL is no limit';
 
 	CREATE TABLE ordertrack.voucher_customers (

@@ -13,12 +13,14 @@
 #include "terms.h"
 
 static const OtTermsPlans campaign_plans = {
+	.entity = "campaign",
 	.find = OT_PLAN_CAMPAIGN_FIND,
 	.lock = OT_PLAN_CAMPAIGN_LOCK,
 	.update = OT_PLAN_CAMPAIGN_UPDATE,
 	.count = OT_PLAN_CAMPAIGN_COUNT,
 	.forget_customers = OT_PLAN_CAMPAIGN_FORGET_CUSTOMERS,
 	.count_customers = OT_PLAN_CAMPAIGN_COUNT_CUSTOMERS,
+	.count_period = OT_PLAN_CAMPAIGN_COUNT_PERIOD,
 };
 
 PG_FUNCTION_INFO_V1(ordertrack_create_campaign);
@@ -29,13 +31,13 @@ Datum
 ordertrack_create_campaign(PG_FUNCTION_ARGS)
 {
 	const char *name = ot_required_text_arg(fcinfo, 0, "name", OT_MAX_TEXT);
-	int64 workspace = ot_workspace_arg(fcinfo, 7);
+	int64 workspace = ot_workspace_arg(fcinfo, 16);
 	OtTermsArgs terms;
 	OtArgs args = {0};
 	int64 campaign_id;
 
 	PreventCommandIfReadOnly("ordertrack.create_campaign()");
-	ot_terms_read_new(&terms, fcinfo, 1);
+	ot_terms_read_new(&terms, fcinfo, 1, OT_CAMPAIGN_VALUES);
 
 	ot_begin();
 	ot_require_workspace(workspace);
@@ -56,11 +58,11 @@ Datum
 ordertrack_update_campaign(PG_FUNCTION_ARGS)
 {
 	const char *name = ot_required_text_arg(fcinfo, 0, "name", OT_MAX_TEXT);
-	int64 workspace = ot_workspace_arg(fcinfo, 8);
+	int64 workspace = ot_workspace_arg(fcinfo, 17);
 	OtTermsArgs terms;
 
 	PreventCommandIfReadOnly("ordertrack.update_campaign()");
-	ot_terms_read_change(&terms, fcinfo, 1);
+	ot_terms_read_change(&terms, fcinfo, 1, OT_CAMPAIGN_VALUES);
 
 	ot_begin();
 	ot_require_workspace(workspace);

@@ -26,7 +26,8 @@
 
 /* One table a file, statement*.c. */
 static const OtStatement *const statement_tables[] = {
-	ot_work_statements, ot_admin_statements, ot_redemption_item_statements};
+	ot_work_statements, ot_admin_statements, ot_redemption_item_statements,
+	ot_limit_statements};
 
 typedef struct KeptPlan
 {
@@ -356,6 +357,8 @@ type_of_letter(char letter)
 			return JSONBOID;
 		case 'y':
 			return BYTEAOID;
+		case 'd':
+			return DATEOID;
 		default:
 			elog(ERROR, "unknown parameter type \"%c\"", letter);
 	}

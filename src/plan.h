@@ -30,6 +30,8 @@ typedef enum OtPlan
 	OT_PLAN_CAMPAIGN_COUNT,
 	OT_PLAN_CAMPAIGN_FORGET_CUSTOMERS,
 	OT_PLAN_CAMPAIGN_COUNT_CUSTOMERS,
+	OT_PLAN_CAMPAIGN_COUNT_PERIOD,
+	OT_PLAN_CAMPAIGN_COUNT_SPENT,
 
 	OT_PLAN_VOUCHER_INSERT,
 	OT_PLAN_VOUCHER_FIND,
@@ -38,6 +40,7 @@ typedef enum OtPlan
 	OT_PLAN_VOUCHER_COUNT,
 	OT_PLAN_VOUCHER_FORGET_CUSTOMERS,
 	OT_PLAN_VOUCHER_COUNT_CUSTOMERS,
+	OT_PLAN_VOUCHER_COUNT_PERIOD,
 
 	OT_PLAN_ORDER_INSERT,
 	OT_PLAN_ORDER_INSERT_ONCE,
@@ -69,6 +72,7 @@ typedef enum OtPlan
 	OT_PLAN_UNARMED_TRIGGERS,
 
 	OT_PLAN_VOUCHER_FACTS,
+	OT_PLAN_VOUCHER_TERMS,
 	OT_PLAN_CAMPAIGN_FACTS,
 	OT_PLAN_CUSTOMER_FACTS,
 	OT_PLAN_ORDER_FACTS,
@@ -97,10 +101,25 @@ typedef enum OtPlan
 	OT_PLAN_VOUCHER_CUSTOMER_GIVE_BACK,
 	OT_PLAN_CAMPAIGN_CUSTOMER_GIVE_BACK,
 
+	OT_PLAN_LOCAL_TIME,
+	OT_PLAN_PERIOD_USES,
+	OT_PLAN_PERIOD_SPEND,
+	OT_PLAN_PERIOD_GIVE_BACK,
+	OT_PLAN_PERIOD_FORGET,
+	OT_PLAN_STRIPE_USES,
+	OT_PLAN_STRIPE_SPEND,
+	OT_PLAN_STRIPE_WAIT,
+	OT_PLAN_STRIPE_GIVE_BACK,
+	OT_PLAN_STRIPES_INSERT,
+	OT_PLAN_STRIPES_DELETE,
+	OT_PLAN_VOUCHER_SPLIT,
+	OT_PLAN_CAMPAIGN_SPLIT,
+
 	OT_PLAN_BATCH_LOCK_ORDERS,
 	OT_PLAN_BATCH_LOCK_CUSTOMERS,
 	OT_PLAN_BATCH_LOCK_VOUCHERS,
 	OT_PLAN_BATCH_LOCK_CAMPAIGNS,
+	OT_PLAN_BATCH_LOCK_STRIPES,
 
 	OT_PLAN_ACCESS_INSERT,
 	OT_PLAN_ACCESS_DELETE,
@@ -115,7 +134,7 @@ typedef enum OtPlan
 /*
  * A statement and the types of its parameters, one letter each:
  * i bigint, n integer, t text, T text[], I bigint[], z timestamptz,
- * Z timestamptz[], b boolean, j jsonb, y bytea.
+ * Z timestamptz[], b boolean, j jsonb, y bytea, d date.
  */
 typedef struct OtStatement
 {
@@ -127,6 +146,7 @@ typedef struct OtStatement
 extern const OtStatement ot_work_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_admin_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_redemption_item_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_limit_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 26
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

@@ -39,6 +39,7 @@ ordertrack_validate(PG_FUNCTION_ARGS)
 	OtFacts facts;
 	OtVerdict verdict;
 	OtOutcome outcome;
+	TimestampTz now = GetCurrentTimestamp();
 
 	request.workspace = ot_workspace_arg(fcinfo, 5);
 	request.has_amount = !PG_ARGISNULL(3);
@@ -47,8 +48,8 @@ ordertrack_validate(PG_FUNCTION_ARGS)
 					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
 
 	ot_begin();
-	ot_facts_read(&request, &facts);
-	ot_judge(&request, &facts, GetCurrentTimestamp(), &verdict);
+	ot_facts_read(&request, now, &facts);
+	ot_judge(&request, &facts, now, &verdict);
 	if (verdict.failure == OT_INVALID_INPUT)
 		memset(&facts, 0, sizeof(facts));
 	tell(&outcome, &facts, &verdict, facts.order.id);
@@ -189,7 +190,7 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 			if (state != OT_KEY_NEW)
 				return state == OT_KEY_REPLAYED;
 		}
-		ot_facts_read(request, &facts);
+		ot_facts_read(request, now, &facts);
 		if (may_wait(&facts) && ot_flush())
 			continue;
 		ot_judge(request, &facts, now, &verdict);

@@ -78,8 +78,34 @@ extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nul
 extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome);
 
 /* redemption_facts.c */
-extern void ot_facts_read(const OtRequest *request, OtFacts *facts);
-extern void ot_facts_hold(const OtRequest *request, const OtFacts *facts);
+extern void ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts);
+
+/* terms_facts.c: columns that the statements on a voucher's terms begin with */
+enum
+{
+	OT_TERMS_ID,
+	OT_TERMS_IS_ACTIVE,
+	OT_TERMS_STARTS_AT,
+	OT_TERMS_EXPIRES_AT,
+	OT_TERMS_REDEMPTION_LIMIT,
+	OT_TERMS_REDEEMED_COUNT,
+	OT_TERMS_CUSTOMER_LIMIT,
+	OT_TERMS_IS_STRIPED,
+	OT_TERMS_PER_DAY,
+	OT_TERMS_CUSTOMER_PER_DAY = OT_TERMS_PER_DAY + OT_PERIOD_COUNT,
+	OT_TERMS_VALIDITY_HOURS = OT_TERMS_CUSTOMER_PER_DAY + OT_PERIOD_COUNT,
+	OT_TERMS_COLUMNS,
+	/* of a campaign, after those */
+	OT_CAMPAIGN_DISCOUNT_BUDGET = OT_TERMS_COLUMNS,
+	OT_CAMPAIGN_DISCOUNT_SPENT,
+	OT_CAMPAIGN_ORDER_BUDGET,
+	OT_CAMPAIGN_ORDER_SPENT,
+	OT_CAMPAIGN_COLUMNS
+};
+
+extern void ot_terms_take(OtTerms *terms, const Datum *values, const bool *nulls);
+extern void ot_voucher_terms_read(int64 workspace, int64 voucher_id, OtTerms *terms);
+extern void ot_campaign_terms_read(int64 workspace, int64 campaign_id, OtTerms *terms);
 
 /* redemption_write.c */
 extern bool ot_accept(const OtRequest *request, const OtFacts *facts,

@@ -4,27 +4,19 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 #include "discount.h"
 #include "errcodes.h"
+#include "limit.h"
 #include "plan.h"
 #include "redemption.h"
 #include "redemption_item.h"
 
-/* Columns of OT_PLAN_VOUCHER_FACTS; the first seven are those of a campaign. */
+/* Columns of OT_PLAN_VOUCHER_FACTS after its terms. */
 enum
 {
-	TERMS_ID,
-	IS_ACTIVE,
-	STARTS_AT,
-	EXPIRES_AT,
-	REDEMPTION_LIMIT,
-	REDEEMED_COUNT,
-	CUSTOMER_LIMIT,
-	CAMPAIGN_ID,
+	CAMPAIGN_ID = OT_TERMS_COLUMNS,
 	IS_GIFT,
 	DISCOUNT,
 	GIFT_BALANCE,
@@ -32,20 +24,17 @@ enum
 };
 
 static void read_voucher(const OtRequest *request, OtFacts *facts);
-static void read_campaign(const OtRequest *request, int64 campaign_id, OtFacts *facts);
-static void read_terms(OtTerms *terms, const Datum *values, const bool *nulls);
 static void read_discount(OtFacts *facts, const Jsonb *object);
 static void read_customer(const OtRequest *request, OtFacts *facts);
 static void read_order(const OtRequest *request, OtOrderFacts *order);
 static void count_customer_uses(const OtRequest *request, OtFacts *facts);
-static void hold(OtPlan plan, int64 workspace, int64 id);
 
 /*
  * Reads the facts.  One snapshot serves all statements, so that no verdict
  * mixes two states.
  */
 void
-ot_facts_read(const OtRequest *request, OtFacts *facts)
+ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 {
 	memset(facts, 0, sizeof(*facts));
 	ot_take_snapshot();
@@ -57,6 +46,8 @@ ot_facts_read(const OtRequest *request, OtFacts *facts)
 	if (facts->customer_id != 0 &&
 		(facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0))
 		count_customer_uses(request, facts);
+	ot_limits_read(request->workspace, facts->customer_id, now, &facts->voucher,
+				   &facts->campaign, &facts->local_time);
 	ot_drop_snapshot();
 }
 
@@ -76,45 +67,14 @@ read_voucher(const OtRequest *request, OtFacts *facts)
 		return;
 	}
 	ot_get_row(values, nulls);
-	read_terms(&facts->voucher, values, nulls);
+	ot_terms_take(&facts->voucher, values, nulls);
 	facts->is_gift = DatumGetBool(values[IS_GIFT]);
 	facts->gift_balance = nulls[GIFT_BALANCE] ? 0 : DatumGetInt64(values[GIFT_BALANCE]);
 	if (!nulls[DISCOUNT])
 		read_discount(facts, DatumGetJsonbP(values[DISCOUNT]));
 	if (!nulls[CAMPAIGN_ID])
-		read_campaign(request, DatumGetInt64(values[CAMPAIGN_ID]), facts);
-}
-
-static void
-read_campaign(const OtRequest *request, int64 campaign_id, OtFacts *facts)
-{
-	OtArgs args = {0};
-	Datum values[VOUCHER_COLUMNS];
-	bool nulls[VOUCHER_COLUMNS];
-
-	ot_arg_int8(&args, request->workspace);
-	ot_arg_int8(&args, campaign_id);
-	if (ot_read(OT_PLAN_CAMPAIGN_FACTS, &args) == 0)
-		return;
-	ot_get_row(values, nulls);
-	read_terms(&facts->campaign, values, nulls);
-}
-
-static void
-read_terms(OtTerms *terms, const Datum *values, const bool *nulls)
-{
-	terms->id = DatumGetInt64(values[TERMS_ID]);
-	terms->is_active = DatumGetBool(values[IS_ACTIVE]);
-	terms->starts_at =
-		nulls[STARTS_AT] ? DT_NOBEGIN : DatumGetTimestampTz(values[STARTS_AT]);
-	terms->expires_at =
-		nulls[EXPIRES_AT] ? DT_NOEND : DatumGetTimestampTz(values[EXPIRES_AT]);
-	terms->redemption_limit =
-		nulls[REDEMPTION_LIMIT] ? 0 : DatumGetInt64(values[REDEMPTION_LIMIT]);
-	terms->redeemed_count =
-		nulls[REDEEMED_COUNT] ? 0 : DatumGetInt64(values[REDEEMED_COUNT]);
-	terms->customer_limit =
-		nulls[CUSTOMER_LIMIT] ? 0 : DatumGetInt64(values[CUSTOMER_LIMIT]);
+		ot_campaign_terms_read(request->workspace, DatumGetInt64(values[CAMPAIGN_ID]),
+							   &facts->campaign);
 }
 
 static void
@@ -170,33 +130,6 @@ read_order(const OtRequest *request, OtOrderFacts *order)
 	order->is_contradicted =
 		data->source_id != NULL &&
 		(source_id == NULL || strcmp(source_id, data->source_id) != 0);
-}
-
-/*
- * Locks the voucher and the campaign whose uses are not counted, where the
- * snapshot is older than the lock on redemptions: REPEATABLE READ could
- * otherwise miss a limit that has been set since.  40001 tells the caller to try
- * again.  What is counted is locked by its counter.
- */
-void
-ot_facts_hold(const OtRequest *request, const OtFacts *facts)
-{
-	if (!IsolationUsesXactSnapshot())
-		return;
-	if (facts->voucher.redemption_limit == 0 && !facts->is_gift)
-		hold(OT_PLAN_VOUCHER_SHARE, request->workspace, facts->voucher.id);
-	if (facts->campaign.id != 0 && facts->campaign.redemption_limit == 0)
-		hold(OT_PLAN_CAMPAIGN_SHARE, request->workspace, facts->campaign.id);
-}
-
-static void
-hold(OtPlan plan, int64 workspace, int64 id)
-{
-	OtArgs args = {0};
-
-	ot_arg_int8(&args, workspace);
-	ot_arg_int8(&args, id);
-	ot_run(plan, &args);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "errcodes.h"
+#include "limit.h"
 #include "plan.h"
 #include "redemption.h"
 #include "redemption_item.h"
@@ -27,14 +28,12 @@ static bool is_locked(const int64 *ids, int count, int64 id);
 static bool write_all(void *context);
 static bool write_customer(Work *work);
 static bool write_order(Work *work);
-static void lock_customers(Work *work);
 static void write_lines(const Work *work);
 static bool insert_order(Work *work, Jsonb *data);
 static void change_order(Work *work, Jsonb *data);
 static Jsonb *describe(const Work *work);
 static void write_record(const Work *work);
 static bool spend(const Work *work);
-static bool spend_for_customer(const Work *work, OtPlan plan, const OtTerms *terms);
 
 /*
  * Writes what the verdict says.  Returns false, with nothing written, where
@@ -69,11 +68,11 @@ can_lose(const Work *work)
 
 	if (counts_customer(work))
 		return true;
-	if ((voucher->redemption_limit != 0 || work->facts->is_gift) &&
+	if ((ot_terms_count(voucher) || work->facts->is_gift) &&
 		!(work->locked != NULL &&
 		  is_locked(work->locked->vouchers, work->locked->voucher_count, voucher->id)))
 		return true;
-	if (campaign->redemption_limit != 0 &&
+	if (ot_terms_count(campaign) &&
 		!(work->locked != NULL &&
 		  is_locked(work->locked->campaigns, work->locked->campaign_count, campaign->id)))
 		return true;
@@ -83,8 +82,8 @@ can_lose(const Work *work)
 static bool
 counts_customer(const Work *work)
 {
-	return work->facts->voucher.customer_limit != 0 ||
-		   work->facts->campaign.customer_limit != 0;
+	return ot_terms_count_customer(&work->facts->voucher) ||
+		   ot_terms_count_customer(&work->facts->campaign);
 }
 
 static bool
@@ -136,29 +135,14 @@ write_order(Work *work)
 
 	if (order->id != 0)
 	{
-		lock_customers(work);
+		if (counts_customer(work))
+			ot_limits_lock_customers(work->request->workspace, work->customer_id,
+									 order->customer_id);
 		change_order(work, describe(work));
 	}
 	else if (work->request->order.is_given)
 		return insert_order(work, describe(work));
 	return true;
-}
-
-/*
- * Locks the order's customer, whose sums will change, and the one whose uses
- * will be counted, in the order of their ids.
- */
-static void
-lock_customers(Work *work)
-{
-	OtArgs args = {0};
-
-	if (!counts_customer(work))
-		return;
-	ot_arg_int8(&args, work->request->workspace);
-	ot_arg_int8(&args, work->customer_id);
-	ot_arg_id(&args, work->facts->order.customer_id);
-	ot_run(OT_PLAN_CUSTOMERS_LOCK, &args);
 }
 
 /* Writes what the discount gives on lines; a discount on the order has none. */
@@ -269,53 +253,19 @@ write_record(const Work *work)
 static bool
 spend(const Work *work)
 {
-	const OtTerms *voucher = &work->facts->voucher;
-	const OtTerms *campaign = &work->facts->campaign;
+	OtUse use = {0};
 
+	use.workspace = work->request->workspace;
+	use.voucher = &work->facts->voucher;
+	use.campaign = &work->facts->campaign;
+	use.is_gift = work->facts->is_gift;
+	use.gift_balance = work->facts->gift_balance;
+	use.given = work->verdict->given;
+	use.order_amount = work->verdict->amount;
+	use.customer_id = work->customer_id;
+	use.local_time = &work->facts->local_time;
+	use.now = work->now;
 	if (counts_customer(work) && work->facts->order.id == 0)
-	{
-		OtArgs args = {0};
-
-		ot_arg_int8(&args, work->request->workspace);
-		ot_arg_int8(&args, work->customer_id);
-		ot_run(OT_PLAN_CUSTOMER_LOCK, &args);
-	}
-	ot_facts_hold(work->request, work->facts);
-	if (voucher->redemption_limit != 0 || work->facts->is_gift)
-	{
-		OtArgs args = {0};
-
-		ot_arg_int8(&args, work->request->workspace);
-		ot_arg_int8(&args, voucher->id);
-		ot_arg_int8(&args, work->verdict->given);
-		ot_arg_int8(&args, work->facts->gift_balance);
-		if (ot_run(OT_PLAN_VOUCHER_SPEND, &args) != 1)
-			return false;
-	}
-	if (campaign->redemption_limit != 0)
-	{
-		OtArgs args = {0};
-
-		ot_arg_int8(&args, work->request->workspace);
-		ot_arg_int8(&args, campaign->id);
-		if (ot_run(OT_PLAN_CAMPAIGN_SPEND, &args) != 1)
-			return false;
-	}
-	return spend_for_customer(work, OT_PLAN_VOUCHER_CUSTOMER_SPEND, voucher) &&
-		   spend_for_customer(work, OT_PLAN_CAMPAIGN_CUSTOMER_SPEND, campaign);
-}
-
-static bool
-spend_for_customer(const Work *work, OtPlan plan, const OtTerms *terms)
-{
-	OtArgs args = {0};
-
-	if (terms->customer_limit == 0)
-		return true;
-	ot_arg_int8(&args, work->request->workspace);
-	ot_arg_int8(&args, terms->id);
-	ot_arg_int8(&args, work->customer_id);
-	ot_arg_int8(&args, terms->customer_limit);
-	ot_arg_time(&args, work->now);
-	return ot_run(plan, &args) == 1;
+		ot_limits_lock_customers(use.workspace, use.customer_id, 0);
+	return ot_limits_spend(&use);
 }

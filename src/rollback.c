@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -21,7 +20,6 @@ static void hash_request(OtRollbackRequest *request, bool has_id);
 static bool roll_back(const OtRollbackRequest *request, OtOutcome *outcome);
 static void lock(const OtRollbackRequest *request, OtRollbackFacts *facts);
 static void read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts);
-static void hold_counters(const OtRollbackRequest *request, const OtRollbackFacts *facts);
 static void judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 				  OtRollbackVerdict *verdict);
 static void record(const OtRollbackRequest *request, const OtRollbackFacts *facts,
@@ -156,8 +154,10 @@ lock(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	ot_arg_int8(&find, request->redemption_id);
 	if (ot_run(OT_PLAN_ROLLBACK_FIND, &find) == 0)
 		ot_require_workspace(request->workspace);
-	order_id = ot_get_int8(0, 1);
-	if (request->bad_message != NULL)
+	/* One that is committed from here on is not found, or its order would be missed. */
+	facts->is_found = request->bad_message == NULL && !ot_is_null(0, 1);
+	order_id = ot_get_int8(0, 2);
+	if (!facts->is_found)
 		return;
 
 	ot_arg_int8(&order, request->workspace);
@@ -167,6 +167,7 @@ lock(const OtRollbackRequest *request, OtRollbackFacts *facts)
 		facts->order_status = ot_get_text(0, 1);
 		facts->order_amount = ot_get_int8(0, 2);
 		facts->order_discount = ot_get_int8(0, 3);
+		facts->order_customer_id = ot_get_int8(0, 4);
 	}
 	ot_arg_int8(&redemption, request->workspace);
 	ot_arg_int8(&redemption, request->redemption_id);
@@ -180,9 +181,9 @@ read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts)
 
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, request->redemption_id);
-	if (request->bad_message != NULL || ot_run(OT_PLAN_ROLLBACK_FACTS, &args) == 0)
+	if (!facts->is_found)
 		return;
-	facts->is_found = true;
+	ot_run(OT_PLAN_ROLLBACK_FACTS, &args);
 	facts->is_redeemed = strcmp(ot_get_text(0, 1), "redemption") == 0 &&
 						 strcmp(ot_get_text(0, 2), "success") == 0;
 	facts->code = ot_get_text(0, 3);
@@ -193,38 +194,13 @@ read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	facts->order_id = ot_get_int8(0, 8);
 	facts->amount = ot_get_int8(0, 9);
 	facts->is_gift = !ot_is_null(0, 10);
-	facts->has_voucher_limit = !ot_is_null(0, 11);
-	facts->has_voucher_customer_limit = !ot_is_null(0, 12);
-	facts->has_campaign_limit = !ot_is_null(0, 13);
-	facts->has_campaign_customer_limit = !ot_is_null(0, 14);
-	facts->parts = ot_get_int4(0, 15);
-	facts->given_back = ot_get_int8(0, 16);
-	facts->is_complete = ot_get_bool(0, 17);
-	facts->gift_balance = ot_get_int8(0, 18);
-	facts->has_items = ot_get_bool(0, 19);
-	hold_counters(request, facts);
-}
-
-/*
- * An old snapshot may not see a limit that was set after it and has counted
- * this redemption: then the lock raises 40001, and the caller tries again.
- */
-static void
-hold_counters(const OtRollbackRequest *request, const OtRollbackFacts *facts)
-{
-	OtArgs voucher = {0};
-	OtArgs campaign = {0};
-
-	if (!IsolationUsesXactSnapshot() || !facts->is_redeemed)
-		return;
-	ot_arg_int8(&voucher, request->workspace);
-	ot_arg_int8(&voucher, facts->voucher_id);
-	ot_run(OT_PLAN_VOUCHER_HOLD, &voucher);
-	if (facts->campaign_id == 0)
-		return;
-	ot_arg_int8(&campaign, request->workspace);
-	ot_arg_int8(&campaign, facts->campaign_id);
-	ot_run(OT_PLAN_CAMPAIGN_HOLD, &campaign);
+	facts->redeemed_amount = ot_get_int8(0, 11);
+	facts->redeemed_at = ot_get_time(0, 12, 0);
+	facts->parts = ot_get_int4(0, 13);
+	facts->given_back = ot_get_int8(0, 14);
+	facts->is_complete = ot_get_bool(0, 15);
+	facts->gift_balance = ot_get_int8(0, 16);
+	facts->has_items = ot_get_bool(0, 17);
 }
 
 /* Expired and disabled codes can be rolled back: this is about the redemption. */

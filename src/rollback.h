@@ -36,10 +36,8 @@ typedef struct OtRollbackFacts
 	int64 order_id;
 	int64 amount;
 	bool is_gift;
-	bool has_voucher_limit;
-	bool has_voucher_customer_limit;
-	bool has_campaign_limit;
-	bool has_campaign_customer_limit;
+	int64 redeemed_amount; /* of its order, before discounts */
+	TimestampTz redeemed_at;
 	int32 parts; /* rollbacks so far */
 	int64 given_back;
 	bool is_complete;
@@ -49,6 +47,7 @@ typedef struct OtRollbackFacts
 	char *order_status;
 	int64 order_amount;
 	int64 order_discount;
+	int64 order_customer_id;
 } OtRollbackFacts;
 
 typedef struct OtRollbackVerdict

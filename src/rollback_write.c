@@ -4,29 +4,45 @@
  */
 #include "postgres.h"
 
+#include "limit.h"
 #include "plan.h"
 #include "redemption_item.h"
 #include "rollback.h"
+
+/* What the code's limits are now. */
+typedef struct Terms
+{
+	OtTerms voucher;
+	OtTerms campaign;
+	OtLocalTime local_time; /* of the redemption */
+} Terms;
 
 static void change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 						 const OtRollbackVerdict *verdict, OtOutcome *outcome);
 static Jsonb *describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					   const OtRollbackVerdict *verdict, const OtCart *cart,
 					   int64 discount, const char *kept_status);
+static void read_terms(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+					   Terms *terms);
 static int64 give_back(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-					   const OtRollbackVerdict *verdict);
-static void give_back_use(const OtRollbackRequest *request, OtPlan plan, int64 id,
-						  int64 customer_id);
+					   const OtRollbackVerdict *verdict, const Terms *terms);
 
 /* Writes in the one order of locks: order, customer, voucher, campaign. */
 void
 ot_rollback_write(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 				  const OtRollbackVerdict *verdict, OtOutcome *outcome)
 {
+	Terms terms = {0};
+
 	outcome->is_success = true;
+	read_terms(request, facts, &terms);
+	if (ot_terms_count_customer(&terms.voucher) ||
+		ot_terms_count_customer(&terms.campaign))
+		ot_limits_lock_customers(request->workspace, facts->customer_id,
+								 facts->order_customer_id);
 	if (facts->order_status != NULL)
 		change_order(request, facts, verdict, outcome);
-	outcome->gift_balance = give_back(request, facts, verdict);
+	outcome->gift_balance = give_back(request, facts, verdict, &terms);
 	outcome->amount = facts->is_gift ? -verdict->amount
 									 : outcome->discount_amount + outcome->total_amount;
 }
@@ -111,53 +127,37 @@ describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	return ot_json_end(&json);
 }
 
+/* Reads the limits that are set; only what is counted is given back. */
+static void
+read_terms(const OtRollbackRequest *request, const OtRollbackFacts *facts, Terms *terms)
+{
+	ot_take_snapshot();
+	ot_voucher_terms_read(request->workspace, facts->voucher_id, &terms->voucher);
+	if (facts->campaign_id != 0)
+		ot_campaign_terms_read(request->workspace, facts->campaign_id, &terms->campaign);
+	if (ot_terms_count_period(&terms->voucher) || ot_terms_count_period(&terms->campaign))
+		ot_local_time_read(request->workspace, facts->redeemed_at, &terms->local_time);
+	ot_drop_snapshot();
+}
+
 /*
- * Gives credits back, and with the last part the use and the customer's; gives
- * the gift card's balance.  Only counters that are counted are written.
+ * Gives credits back, and with the last part the use, in the periods in which it
+ * was made; gives the gift card's balance.
  */
 static int64
 give_back(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-		  const OtRollbackVerdict *verdict)
+		  const OtRollbackVerdict *verdict, const Terms *terms)
 {
-	int64 balance = 0;
+	OtUse use = {0};
 
-	if (facts->is_gift || (verdict->is_complete && facts->has_voucher_limit))
-	{
-		OtArgs args = {0};
-
-		ot_arg_int8(&args, request->workspace);
-		ot_arg_int8(&args, facts->voucher_id);
-		ot_arg_int8(&args, verdict->is_complete ? 1 : 0);
-		ot_arg_int8(&args, verdict->amount);
-		ot_run(OT_PLAN_VOUCHER_GIVE_BACK, &args);
-		balance = ot_get_int8(0, 1);
-	}
-	if (!verdict->is_complete)
-		return balance;
-	if (facts->has_campaign_limit)
-	{
-		OtArgs args = {0};
-
-		ot_arg_int8(&args, request->workspace);
-		ot_arg_int8(&args, facts->campaign_id);
-		ot_run(OT_PLAN_CAMPAIGN_GIVE_BACK, &args);
-	}
-	if (facts->has_voucher_customer_limit)
-		give_back_use(request, OT_PLAN_VOUCHER_CUSTOMER_GIVE_BACK, facts->voucher_id,
-					  facts->customer_id);
-	if (facts->has_campaign_customer_limit)
-		give_back_use(request, OT_PLAN_CAMPAIGN_CUSTOMER_GIVE_BACK, facts->campaign_id,
-					  facts->customer_id);
-	return balance;
-}
-
-static void
-give_back_use(const OtRollbackRequest *request, OtPlan plan, int64 id, int64 customer_id)
-{
-	OtArgs args = {0};
-
-	ot_arg_int8(&args, request->workspace);
-	ot_arg_int8(&args, id);
-	ot_arg_id(&args, customer_id);
-	ot_run(plan, &args);
+	use.workspace = request->workspace;
+	use.voucher = &terms->voucher;
+	use.campaign = &terms->campaign;
+	use.is_gift = facts->is_gift;
+	use.given = verdict->amount;
+	use.order_amount = facts->redeemed_amount;
+	use.customer_id = facts->customer_id;
+	use.local_time = &terms->local_time;
+	use.now = request->now;
+	return ot_limits_give_back(&use, verdict->is_complete);
 }

@@ -29,6 +29,12 @@
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17," \
 	"  $18, $19, $20, $21, $22, $23, $24, $25)"
 
+/* Columns of the terms that vouchers and campaigns have alike, after the id. */
+#define TERMS \
+	"is_active, starts_at, expires_at, redemption_limit, redeemed_count, customer_limit," \
+	"  is_striped, per_day, per_week, per_month, customer_per_day, customer_per_week," \
+	"  customer_per_month, validity_hours"
+
 const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	/* ---- orders ---- */
 	[OT_PLAN_ORDER_INSERT] = {"iitttiiiijjttttznyzi", INSERT_ORDER},
@@ -124,12 +130,14 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	 * looks for all of it costs twice as much.
 	 */
 	[OT_PLAN_VOUCHER_FACTS] = {"it",
-		"SELECT voucher_id, is_active, starts_at, expires_at, redemption_limit, redeemed_count,"
-		"  customer_limit, campaign_id, kind = 'gift', discount, gift_balance"
+		"SELECT voucher_id, " TERMS ", campaign_id, kind = 'gift', discount, gift_balance"
 		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND code = $2"},
+	[OT_PLAN_VOUCHER_TERMS] = {"ii",
+		"SELECT voucher_id, " TERMS
+		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2"},
 	[OT_PLAN_CAMPAIGN_FACTS] = {"ii",
-		"SELECT campaign_id, is_active, starts_at, expires_at, redemption_limit, redeemed_count,"
-		"  customer_limit FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"},
+		"SELECT campaign_id, " TERMS ", discount_budget, discount_spent, order_budget, order_spent"
+		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"},
 	[OT_PLAN_CUSTOMER_FACTS] = {"it",
 		"SELECT customer_id, order_total FROM ordertrack.customers"
 		" WHERE workspace_id = $1 AND source_id = $2"},
@@ -177,10 +185,17 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"  gift_balance = gift_balance - $3"
 		" WHERE workspace_id = $1 AND voucher_id = $2"
 		"   AND (redemption_limit IS NULL OR redeemed_count < redemption_limit)"
-		"   AND (gift_balance = $4 OR gift_balance IS NULL)"},
-	[OT_PLAN_CAMPAIGN_SPEND] = {"ii",
-		"UPDATE ordertrack.campaigns SET redeemed_count = redeemed_count + 1"
-		" WHERE workspace_id = $1 AND campaign_id = $2 AND redeemed_count < redemption_limit"},
+		"   AND (gift_balance = $4 OR gift_balance IS NULL)"
+		" RETURNING redeemed_count, redemption_limit, is_striped"},
+	/* Budgets are compared so that no sum can overflow. */
+	[OT_PLAN_CAMPAIGN_SPEND] = {"iiiii",
+		"UPDATE ordertrack.campaigns SET redeemed_count = redeemed_count + $3,"
+		"  discount_spent = discount_spent + $4, order_spent = order_spent + $5"
+		" WHERE workspace_id = $1 AND campaign_id = $2"
+		"   AND ($3 = 0 OR redemption_limit IS NULL OR redeemed_count < redemption_limit)"
+		"   AND (discount_budget IS NULL OR discount_spent <= discount_budget - $4)"
+		"   AND (order_budget IS NULL OR order_spent <= order_budget - $5)"
+		" RETURNING redeemed_count, redemption_limit, is_striped"},
 	[OT_PLAN_VOUCHER_CUSTOMER_SPEND] = {"iiiiz",
 		"INSERT INTO ordertrack.voucher_customers AS u"
 		"  (workspace_id, voucher_id, customer_id, used, created_at) VALUES ($1, $2, $3, 1, $5)"
@@ -194,24 +209,21 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 
 	/* ---- rollbacks ---- */
 	[OT_PLAN_ROLLBACK_FIND] = {"ii",
-		"SELECT (SELECT order_id FROM ordertrack.redemptions"
-		"   WHERE workspace_id = $1 AND redemption_id = $2)"
-		"  FROM ordertrack.workspaces WHERE workspace_id = $1"},
+		"SELECT r.redemption_id, r.order_id FROM ordertrack.workspaces AS w"
+		"  LEFT JOIN ordertrack.redemptions AS r ON r.workspace_id = $1 AND r.redemption_id = $2"
+		" WHERE w.workspace_id = $1"},
 	[OT_PLAN_ROLLBACK_LOCK] = {"ii",
 		"SELECT FROM ordertrack.redemptions"
 		" WHERE workspace_id = $1 AND redemption_id = $2 FOR NO KEY UPDATE"},
 	[OT_PLAN_ROLLBACK_FACTS] = {"ii",
 		"SELECT r.kind, r.result, r.code, r.voucher_id, r.campaign_id, r.customer_id,"
-		"  r.customer, r.order_id, r.amount, r.gift_balance, v.redemption_limit,"
-		"  v.customer_limit, c.redemption_limit, c.customer_limit,"
-		"  b.parts, b.given_back, b.is_complete, v.gift_balance,"
+		"  r.customer, r.order_id, r.amount, r.gift_balance, r.discount_amount + r.total_amount,"
+		"  r.created_at, b.parts, b.given_back, b.is_complete, v.gift_balance,"
 		"  EXISTS (SELECT FROM ordertrack.redemption_items AS i WHERE i.workspace_id = $1"
 		"    AND i.order_id = r.order_id AND i.redemption_id = r.redemption_id)"
 		" FROM ordertrack.redemptions AS r"
 		" LEFT JOIN ordertrack.vouchers AS v"
 		"   ON v.workspace_id = $1 AND v.voucher_id = r.voucher_id"
-		" LEFT JOIN ordertrack.campaigns AS c"
-		"   ON c.workspace_id = $1 AND c.campaign_id = r.campaign_id"
 		" CROSS JOIN LATERAL (SELECT count(*)::integer AS parts,"
 		"    coalesce(-sum(p.amount), 0)::bigint AS given_back, bool_or(p.is_complete) AS is_complete"
 		"   FROM ordertrack.redemptions AS p WHERE p.workspace_id = $1"
@@ -227,8 +239,9 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"UPDATE ordertrack.vouchers SET redeemed_count = redeemed_count - $3,"
 		"  gift_balance = gift_balance + $4"
 		" WHERE workspace_id = $1 AND voucher_id = $2 RETURNING gift_balance"},
-	[OT_PLAN_CAMPAIGN_GIVE_BACK] = {"ii",
-		"UPDATE ordertrack.campaigns SET redeemed_count = redeemed_count - 1"
+	[OT_PLAN_CAMPAIGN_GIVE_BACK] = {"iiiii",
+		"UPDATE ordertrack.campaigns SET redeemed_count = redeemed_count - $3,"
+		"  discount_spent = discount_spent - $4, order_spent = order_spent - $5"
 		" WHERE workspace_id = $1 AND campaign_id = $2"},
 	[OT_PLAN_VOUCHER_CUSTOMER_GIVE_BACK] = {"iii",
 		"UPDATE ordertrack.voucher_customers SET used = used - 1"
@@ -253,13 +266,14 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"    WHERE workspace_id = $1 AND order_id = ANY ($4)))"
 		" ORDER BY customer_id FOR NO KEY UPDATE"},
 	[OT_PLAN_BATCH_LOCK_VOUCHERS] = {"iT",
-		"SELECT voucher_id, campaign_id FROM ordertrack.vouchers"
-		" WHERE workspace_id = $1 AND code = ANY ($2)"
-		"   AND (redemption_limit IS NOT NULL OR kind = 'gift')"
+		"SELECT voucher_id, is_striped FROM ordertrack.vouchers"
+		" WHERE workspace_id = $1 AND code = ANY ($2) AND (kind = 'gift'"
+		"   OR coalesce(redemption_limit, per_day, per_week, per_month) IS NOT NULL)"
 		" ORDER BY voucher_id FOR NO KEY UPDATE"},
 	[OT_PLAN_BATCH_LOCK_CAMPAIGNS] = {"iT",
-		"SELECT campaign_id FROM ordertrack.campaigns WHERE workspace_id = $1"
-		"   AND redemption_limit IS NOT NULL AND campaign_id = ANY (ARRAY("
+		"SELECT campaign_id, is_striped FROM ordertrack.campaigns WHERE workspace_id = $1"
+		"   AND coalesce(redemption_limit, per_day, per_week, per_month, discount_budget,"
+		"    order_budget) IS NOT NULL AND campaign_id = ANY (ARRAY("
 		"   SELECT campaign_id FROM ordertrack.vouchers"
 		"    WHERE workspace_id = $1 AND code = ANY ($2)))"
 		" ORDER BY campaign_id FOR NO KEY UPDATE"},

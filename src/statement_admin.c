@@ -8,6 +8,23 @@
 #include "plan.h"
 
 /* clang-format off */
+/* Dates and limits that vouchers and campaigns have alike. */
+#define LIMITS \
+	"starts_at, expires_at, redemption_limit, customer_limit, per_day, per_week, per_month," \
+	"  customer_per_day, customer_per_week, customer_per_month"
+
+#define SET_LIMITS \
+	"starts_at = $3, expires_at = $4, redemption_limit = $5, customer_limit = $6," \
+	"  per_day = $7, per_week = $8, per_month = $9, customer_per_day = $10," \
+	"  customer_per_week = $11, customer_per_month = $12"
+
+#define STORED_CAMPAIGN \
+	"SELECT campaign_id, " LIMITS ", discount_budget, order_budget, redeemed_count," \
+	"  is_striped, discount_spent, order_spent FROM ordertrack.campaigns"
+
+#define STORED_VOUCHER \
+	"SELECT voucher_id, " LIMITS ", redeemed_count, is_striped FROM ordertrack.vouchers"
+
 const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 	/* ---- workspaces ---- */
 	[OT_PLAN_WORKSPACE_INSERT] = {"tt",
@@ -67,23 +84,24 @@ const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND customer_id = $2"},
 
 	/* ---- campaigns ---- */
-	[OT_PLAN_CAMPAIGN_INSERT] = {"itzziibjz",
-		"INSERT INTO ordertrack.campaigns"
-		"  (workspace_id, name, starts_at, expires_at, redemption_limit, customer_limit,"
-		"   is_active, metadata, redeemed_count, created_at, updated_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5 - $5, $9, $9)"
+	[OT_PLAN_CAMPAIGN_INSERT] = {"itzziiiiiiiiiijbjz",
+		"INSERT INTO ordertrack.campaigns (workspace_id, name, " LIMITS ","
+		"  discount_budget, order_budget, validity_hours, is_active, metadata,"
+		"  redeemed_count, discount_spent, order_spent, created_at, updated_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
+		"  $5 - $5, $13 - $13, $14 - $14, $18, $18)"
 		" ON CONFLICT (workspace_id, name) DO NOTHING RETURNING campaign_id"},
 	[OT_PLAN_CAMPAIGN_FIND] = {"it",
-		"SELECT campaign_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
-		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND name = $2"},
+		STORED_CAMPAIGN " WHERE workspace_id = $1 AND name = $2"},
 	[OT_PLAN_CAMPAIGN_LOCK] = {"ii",
-		"SELECT campaign_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
-		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"
-		"   FOR NO KEY UPDATE"},
-	[OT_PLAN_CAMPAIGN_UPDATE] = {"iizziibjiz",
-		"UPDATE ordertrack.campaigns SET starts_at = $3, expires_at = $4,"
-		"  redemption_limit = $5, customer_limit = $6, is_active = coalesce($7, is_active),"
-		"  metadata = nullif(coalesce($8, metadata), 'null'), redeemed_count = $9, updated_at = $10"
+		STORED_CAMPAIGN " WHERE workspace_id = $1 AND campaign_id = $2 FOR NO KEY UPDATE"},
+	[OT_PLAN_CAMPAIGN_UPDATE] = {"iizziiiiiiiiiijbjibzii",
+		"UPDATE ordertrack.campaigns SET " SET_LIMITS ","
+		"  discount_budget = $13, order_budget = $14,"
+		"  validity_hours = nullif(coalesce($15, validity_hours), 'null'),"
+		"  is_active = coalesce($16, is_active),"
+		"  metadata = nullif(coalesce($17, metadata), 'null'), redeemed_count = $18,"
+		"  is_striped = $19, updated_at = $20, discount_spent = $21, order_spent = $22"
 		" WHERE workspace_id = $1 AND campaign_id = $2"},
 	/* A use counts from its redemption until the rollback that completes it. */
 	[OT_PLAN_CAMPAIGN_COUNT] = {"ii",
@@ -100,24 +118,23 @@ const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 		"   AND customer_id IS NOT NULL GROUP BY customer_id"},
 
 	/* ---- vouchers ---- */
-	[OT_PLAN_VOUCHER_INSERT] = {"ittjiizziibjz",
+	[OT_PLAN_VOUCHER_INSERT] = {"ittjiizziiiiiiiijbjz",
 		"INSERT INTO ordertrack.vouchers"
-		"  (workspace_id, code, kind, discount, gift_amount, gift_balance, campaign_id,"
-		"   starts_at, expires_at, redemption_limit, customer_limit, is_active, metadata,"
-		"   redeemed_count, created_at, updated_at)"
-		" VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $9 - $9, $13, $13)"
+		"  (workspace_id, code, kind, discount, gift_amount, gift_balance, campaign_id, " LIMITS ","
+		"   validity_hours, is_active, metadata, redeemed_count, created_at, updated_at)"
+		" VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
+		"  $18, $19, $9 - $9, $20, $20)"
 		" ON CONFLICT (workspace_id, code) DO NOTHING RETURNING voucher_id"},
 	[OT_PLAN_VOUCHER_FIND] = {"it",
-		"SELECT voucher_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
-		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND code = $2"},
+		STORED_VOUCHER " WHERE workspace_id = $1 AND code = $2"},
 	[OT_PLAN_VOUCHER_LOCK] = {"ii",
-		"SELECT voucher_id, starts_at, expires_at, redemption_limit, customer_limit, redeemed_count"
-		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2"
-		"   FOR NO KEY UPDATE"},
-	[OT_PLAN_VOUCHER_UPDATE] = {"iizziibjiz",
-		"UPDATE ordertrack.vouchers SET starts_at = $3, expires_at = $4,"
-		"  redemption_limit = $5, customer_limit = $6, is_active = coalesce($7, is_active),"
-		"  metadata = nullif(coalesce($8, metadata), 'null'), redeemed_count = $9, updated_at = $10"
+		STORED_VOUCHER " WHERE workspace_id = $1 AND voucher_id = $2 FOR NO KEY UPDATE"},
+	[OT_PLAN_VOUCHER_UPDATE] = {"iizziiiiiiiijbjibz",
+		"UPDATE ordertrack.vouchers SET " SET_LIMITS ","
+		"  validity_hours = nullif(coalesce($13, validity_hours), 'null'),"
+		"  is_active = coalesce($14, is_active),"
+		"  metadata = nullif(coalesce($15, metadata), 'null'), redeemed_count = $16,"
+		"  is_striped = $17, updated_at = $18"
 		" WHERE workspace_id = $1 AND voucher_id = $2"},
 	[OT_PLAN_VOUCHER_COUNT] = {"ii",
 		"SELECT coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"

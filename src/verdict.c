@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "limit.h"
 #include "redemption_item.h"
 #include "verdict.h"
 
@@ -23,7 +24,8 @@ static OtFailure judge_match(OtVerdict *verdict);
 static bool fits_customer(const OtRequest *request, const OtFacts *facts);
 static OtFailure judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 							OtVerdict *verdict);
-static OtFailure judge_customer(const OtFacts *facts);
+static OtFailure judge_limits(const OtFacts *facts, OtVerdict *verdict);
+static bool is_open(const OtTerms *terms, Timestamp local_time);
 static bool is_exhausted(const OtTerms *terms);
 static bool is_used_up(const OtTerms *terms);
 static bool takes_redemptions(const char *status);
@@ -80,7 +82,7 @@ ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 		(verdict->failure = judge_order(request, facts, verdict)) == OT_OK &&
 		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK &&
 		(verdict->failure = judge_match(verdict)) == OT_OK)
-		verdict->failure = judge_customer(facts);
+		verdict->failure = judge_limits(facts, verdict);
 
 	if (verdict->failure != OT_OK && verdict->message == NULL)
 		verdict->message = ot_failure_message(verdict->failure);
@@ -130,6 +132,9 @@ judge_voucher(const OtFacts *facts, TimestampTz now)
 		return OT_VOUCHER_NOT_ACTIVE;
 	if (now >= voucher->expires_at || (campaign->id != 0 && now >= campaign->expires_at))
 		return OT_VOUCHER_EXPIRED;
+	if (!is_open(voucher, facts->local_time.now) ||
+		!is_open(campaign, facts->local_time.now))
+		return OT_VOUCHER_NOT_ACTIVE_NOW;
 	if (is_exhausted(voucher) || is_exhausted(campaign))
 		return OT_QUANTITY_EXCEEDED;
 	return OT_OK;
@@ -226,7 +231,8 @@ find_missing(const OtRequest *request, const OtFacts *facts, const OtVerdict *ve
 	bool has_order = is_stored || request->order.is_given;
 	bool has_amount = is_stored || request->order.has_amount;
 
-	if ((facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0) &&
+	if ((ot_terms_count_customer(&facts->voucher) ||
+		 ot_terms_count_customer(&facts->campaign)) &&
 		request->customer == NULL)
 		return OT_MISSING_CUSTOMER;
 	if (verdict->cart_result == OT_CART_NO_LINES)
@@ -289,11 +295,19 @@ judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 }
 
 static OtFailure
-judge_customer(const OtFacts *facts)
+judge_limits(const OtFacts *facts, OtVerdict *verdict)
 {
 	if (is_used_up(&facts->voucher) || is_used_up(&facts->campaign))
 		return OT_REDEMPTION_RULES_VIOLATED;
-	return OT_OK;
+	verdict->message = ot_limits_judge(&facts->voucher, &facts->campaign, verdict->given,
+									   verdict->amount);
+	return verdict->message == NULL ? OT_OK : OT_REDEMPTION_RULES_VIOLATED;
+}
+
+static bool
+is_open(const OtTerms *terms, Timestamp local_time)
+{
+	return terms->validity == NULL || ot_validity_covers(terms->validity, local_time);
 }
 
 static bool

@@ -5,8 +5,11 @@
 #ifndef OT_VERDICT_H
 #define OT_VERDICT_H
 
+#include "utils/date.h"
+
 #include "cart.h"
 #include "ordertrack.h"
+#include "validity.h"
 
 /*
  * Reasons of a refusal.  1 to 16 are in the order in which they are looked
@@ -57,6 +60,29 @@ typedef struct OtRequest
 	const char *bad_message; /* in what way */
 } OtRequest;
 
+/* Calendar periods in which uses are counted, in the workspace's time zone. */
+typedef enum OtPeriod
+{
+	OT_DAY,
+	OT_WEEK,
+	OT_MONTH,
+	OT_PERIOD_COUNT
+} OtPeriod;
+
+/* A limit of any kind, and what is used of it; 0: no limit. */
+typedef struct OtLimit
+{
+	int64 limit;
+	int64 used;
+} OtLimit;
+
+/* A moment in the workspace's time zone. */
+typedef struct OtLocalTime
+{
+	Timestamp now;
+	DateADT starts_on[OT_PERIOD_COUNT]; /* first days of the periods */
+} OtLocalTime;
+
 /* Dates, activity and limits of a voucher or a campaign. */
 typedef struct OtTerms
 {
@@ -68,6 +94,13 @@ typedef struct OtTerms
 	int64 redeemed_count;
 	int64 customer_limit; /* 0: none */
 	int64 customer_used;
+	bool is_striped;   /* the counter has stripes, see limit_stripe.c */
+	int64 stripe_uses; /* what they have left */
+	OtLimit period[OT_PERIOD_COUNT];
+	OtLimit customer_period[OT_PERIOD_COUNT];
+	OtLimit discount_budget;
+	OtLimit order_budget;
+	const OtValidity *validity; /* NULL: at all hours */
 } OtTerms;
 
 /* A stored order that the request names. */
@@ -92,8 +125,9 @@ typedef struct OtFacts
 	int64 customer_id;	  /* 0: not known yet */
 	int64 customer_total; /* sum of the customer's orders so far */
 	OtOrderFacts order;
-	OtCart cart;		 /* lines of the stored order, where the discount needs them */
-	int64 redemption_id; /* of the row to come */
+	OtCart cart;			/* lines of the stored order, where the discount needs them */
+	OtLocalTime local_time; /* read where limits or hours need it */
+	int64 redemption_id;	/* of the row to come */
 } OtFacts;
 
 typedef struct OtVerdict

@@ -16,12 +16,14 @@
 #include "terms.h"
 
 static const OtTermsPlans voucher_plans = {
+	.entity = "voucher",
 	.find = OT_PLAN_VOUCHER_FIND,
 	.lock = OT_PLAN_VOUCHER_LOCK,
 	.update = OT_PLAN_VOUCHER_UPDATE,
 	.count = OT_PLAN_VOUCHER_COUNT,
 	.forget_customers = OT_PLAN_VOUCHER_FORGET_CUSTOMERS,
 	.count_customers = OT_PLAN_VOUCHER_COUNT_CUSTOMERS,
+	.count_period = OT_PLAN_VOUCHER_COUNT_PERIOD,
 };
 
 /* What a voucher is worth: a discount, or else a gift amount. */
@@ -44,7 +46,7 @@ ordertrack_create_voucher(PG_FUNCTION_ARGS)
 {
 	const char *code = ot_required_text_arg(fcinfo, 0, "code", OT_MAX_CODE);
 	const char *campaign = ot_text_arg(fcinfo, 3, "campaign", OT_MAX_TEXT);
-	int64 workspace = ot_workspace_arg(fcinfo, 10);
+	int64 workspace = ot_workspace_arg(fcinfo, 17);
 	Worth worth;
 	OtTermsArgs terms;
 	OtArgs args = {0};
@@ -52,7 +54,7 @@ ordertrack_create_voucher(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("ordertrack.create_voucher()");
 	read_worth(&worth, fcinfo);
-	ot_terms_read_new(&terms, fcinfo, 4);
+	ot_terms_read_new(&terms, fcinfo, 4, OT_VOUCHER_VALUES);
 
 	ot_begin();
 	ot_require_workspace(workspace);
@@ -76,11 +78,11 @@ Datum
 ordertrack_update_voucher(PG_FUNCTION_ARGS)
 {
 	const char *code = ot_required_text_arg(fcinfo, 0, "code", OT_MAX_CODE);
-	int64 workspace = ot_workspace_arg(fcinfo, 8);
+	int64 workspace = ot_workspace_arg(fcinfo, 15);
 	OtTermsArgs terms;
 
 	PreventCommandIfReadOnly("ordertrack.update_voucher()");
-	ot_terms_read_change(&terms, fcinfo, 1);
+	ot_terms_read_change(&terms, fcinfo, 1, OT_VOUCHER_VALUES);
 
 	ot_begin();
 	ot_require_workspace(workspace);

@@ -92,6 +92,7 @@ SELECT is_empty($$SELECT r.object_name, a.attname FROM rights AS r
 SELECT ordertrack.create_order('{"source_id":"o","amount":5,"shipping_address":{"city":"SECRET"},
 		"submitted_by":"SECRET","on_behalf_of":"SECRET","items":[{"quantity":1,"price":5}]}', 'anna') AS o,
 	ordertrack.put_customer('anna', 'SECRET', 'SECRET', 'SECRET', 'SECRET', '{"city":"SECRET"}'),
+	ordertrack.create_campaign('any'),
 	ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}'),
 	ordertrack.create_voucher('CARD', gift_amount => 100)
 \gset

@@ -6,9 +6,12 @@ SELECT ordertrack.create_workspace('other') AS other, ordertrack.create_campaign
 \gset
 SELECT is(to_jsonb(c) - '{created_at,updated_at}'::text[], jsonb_build_object('campaign_id', :plain) ||
 	'{"workspace_id":1,"name":"plain","is_active":true,"starts_at":null,"expires_at":null,"redemption_limit":null,
-		"customer_limit":null,"redeemed_count":null,"metadata":null}', 'defaults')
+		"customer_limit":null,"redeemed_count":null,"is_striped":false,"per_day":null,"per_week":null,"per_month":null,
+		"customer_per_day":null,"customer_per_week":null,"customer_per_month":null,"discount_budget":null,
+		"discount_spent":null,"order_budget":null,"order_spent":null,"validity_hours":null,"metadata":null}', 'defaults')
   FROM ordertrack.campaigns AS c WHERE c.name = 'plain';
-SELECT ordertrack.create_campaign('full', '2001-01-01 00:00+00', '2999-01-01 00:00+00', 9, 3, false, '{"a":1}')
+SELECT ordertrack.create_campaign('full', '2001-01-01 00:00+00', '2999-01-01 00:00+00', 9, 3, is_active => false,
+	metadata => '{"a":1}')
 \g /dev/null
 
 SELECT count(*) AS campaigns FROM ordertrack.campaigns

@@ -24,7 +24,7 @@ SELECT ordertrack.create_campaign('off', is_active => false),
 \g /dev/null
 SELECT ordertrack.create_voucher(code, '{"type":"amount","amount_off":100}', NULL, campaign,
 	starts_at::timestamptz,
-		expires_at::timestamptz, redemption_limit, customer_limit, is_active)
+		expires_at::timestamptz, redemption_limit, customer_limit, is_active => is_active)
   FROM (VALUES
 	('OK', NULL, NULL, NULL, NULL::bigint, NULL::bigint, true),
 	('DISABLED', NULL, NULL, NULL, NULL, NULL, false),

@@ -113,7 +113,7 @@ CREATE TEMP TABLE tables AS SELECT c.oid, c.relname::text AS name FROM pg_class 
  WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relkind = 'r';
 SELECT bag_eq('SELECT name FROM tables', $$SELECT
 	unnest('{installation,access_grants,workspaces,customers,campaigns,vouchers,voucher_customers,campaign_customers,status_transitions,
-	orders,order_items,order_notes,personal_values,redemptions,redemption_items,idempotency_keys}'::text[])$$, 'the tables');
+	orders,order_items,order_notes,personal_values,redemptions,redemption_items,idempotency_keys,period_counts,limit_stripes}'::text[])$$, 'the tables');
 SELECT is(a.attname::text, 'workspace_id', 'first column of ' || t.name) FROM tables AS t
   JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = 1
  WHERE name NOT IN ('installation', 'access_grants');

@@ -7,6 +7,7 @@ SELECT ordertrack.setup() \g /dev/null
 
 -- Columns are only ever appended.
 \d ordertrack.voucher_list
+\d ordertrack.campaign_list
 \d ordertrack.order_list
 \d ordertrack.order_details
 \d ordertrack.redemption_list

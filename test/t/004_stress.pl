@@ -47,7 +47,24 @@ sub asked_is
 	is($node->safe_psql('postgres', $sql), $expected, $name);
 }
 
-# One code for 1000 uses, asked for 6400 times.
+# Runs a statement that may end with one of these SQLSTATEs; any other goes on.
+$node->safe_psql('postgres', <<'EOC');
+CREATE FUNCTION attempt(statement text, VARIADIC allowed text[]) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+	RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+	IF SQLSTATE = ANY (allowed) THEN
+		RETURN SQLSTATE;
+	END IF;
+	RAISE;
+END
+$$;
+CREATE TABLE answers (turn int, session int, id bigint, result text, replayed boolean, other text);
+EOC
+
+# One code for 1000 uses, asked for 6400 times: sessions queue for its counter,
+# and for that of its campaign, until both are split.
 $node->safe_psql('postgres', <<'EOC');
 SELECT ordertrack.create_campaign('thousand', redemption_limit => 1500);
 SELECT ordertrack.create_voucher('THOUSAND', '{"type": "amount", "amount_off": 100}', campaign => 'thousand',
@@ -61,10 +78,67 @@ asked_is(<<'EOC', "failure|quantity_exceeded|5400\nsuccess||1000", 'limit: 6400 
 SELECT result, failure_code, count(*) FROM ordertrack.redemptions WHERE code = 'THOUSAND' GROUP BY 1, 2 ORDER BY 1
 EOC
 asked_is(<<'EOC', '1000|1000|1000|2000|1000', 'limit: the counters say so, and nothing is left of lost races');
-SELECT (SELECT redeemed_count FROM ordertrack.vouchers WHERE code = 'THOUSAND'),
-	(SELECT redeemed_count FROM ordertrack.campaigns WHERE name = 'thousand'),
+SELECT (SELECT redeemed_count FROM ordertrack.voucher_list WHERE code = 'THOUSAND'),
+	(SELECT redeemed_count FROM ordertrack.campaign_list WHERE name = 'thousand'),
 	(SELECT count(*) FROM ordertrack.orders), (SELECT count(*) FROM ordertrack.order_items),
 	(SELECT count(*) FROM ordertrack.orders WHERE discount_amount = 100 AND total_amount = 901 AND status = 'paid')
+EOC
+
+asked_is('SELECT count(*), count(DISTINCT entity) FROM ordertrack.limit_stripes', '128|2',
+	'limit: both counters were split');
+
+# The same with uses that come back and a limit that rises: a counter that is
+# split and folded again and again.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_voucher('FLASH', '{"type": "amount", "amount_off": 1}', redemption_limit => 600);
+EOC
+run_sessions('flash sale', 32, 30, use => [ 40, <<'EOC' ], back => [ 2, <<'EOD' ], raise => [ 1, <<'EOE' ], batch => [ 1, <<'EOF' ]);
+SELECT ordertrack.redeem('FLASH');
+EOC
+\set back random(0, 20)
+SELECT ordertrack.rollback_redemption((SELECT max(redemption_id) - :back FROM ordertrack.redemptions WHERE workspace_id = 1));
+EOD
+SELECT attempt($$SELECT ordertrack.update_voucher('FLASH', redemption_limit => redemption_limit + 10)
+  FROM ordertrack.voucher_list WHERE workspace_id = 1 AND code = 'FLASH'$$, 'OT005');
+EOE
+SELECT ordertrack.redeem_batch('[{"code": "FLASH"}, {"code": "FLASH"}]');
+EOF
+run_sessions('end of the flash sale', 32, 20, use => [ 1, q{SELECT ordertrack.redeem('FLASH')} ]);
+asked_is(<<'EOC', 't|t', 'flash sale: used up to the last use, and then refused');
+SELECT (SELECT count(*) > 0 FROM ordertrack.redemptions WHERE code = 'FLASH' AND failure_code = 'quantity_exceeded'),
+	(SELECT redeemed_count = redemption_limit FROM ordertrack.voucher_list WHERE code = 'FLASH')
+EOC
+
+# Limits in calendar periods, for all and for each customer, of codes and of
+# their campaign; and budgets.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_campaign('periods', per_week => 475, customer_per_day => 48),
+	ordertrack.create_campaign('budgets', discount_budget => 5000, order_budget => 100000);
+SELECT ordertrack.create_voucher('DAY ' || i, '{"type": "amount", "amount_off": 1}', campaign => 'periods',
+	per_day => 238, customer_per_month => 24) FROM generate_series(1, 2) AS i;
+SELECT ordertrack.create_voucher('PART ' || i, '{"type": "percent", "percent_off": 10}', campaign => 'budgets')
+  FROM generate_series(1, 2) AS i;
+EOC
+run_sessions('periods', 32, 40, all => [ 1, <<'EOC' ]);
+\set code random(1, 2)
+SELECT ordertrack.redeem('DAY :code', 'periodic ' || :client_id % 10, '{"amount": 50}');
+EOC
+asked_is(<<'EOC', '475|238|48|24', 'periods: no counter is above its limit, and what could be used is used up');
+SELECT sum(used) FILTER (WHERE entity = 'campaign' AND customer_id = 0), max(used) FILTER (WHERE entity = 'voucher' AND customer_id = 0),
+	max(used) FILTER (WHERE entity = 'campaign' AND customer_id <> 0), max(used) FILTER (WHERE entity = 'voucher' AND customer_id <> 0)
+  FROM ordertrack.period_counts
+EOC
+run_sessions('budgets', 32, 30, spend => [ 9, <<'EOC' ], back => [ 1, <<'EOD' ]);
+\set code random(1, 2)
+\set price random(1, 400)
+SELECT ordertrack.redeem('PART :code', order_data => '{"amount": :price}');
+EOC
+\set back random(0, 20)
+SELECT ordertrack.rollback_redemption((SELECT max(redemption_id) - :back FROM ordertrack.redemptions WHERE workspace_id = 1));
+EOD
+run_sessions('budgets spent', 32, 5, spend => [ 1, q{SELECT ordertrack.redeem('PART 1', order_data => '{"amount": 10}')} ]);
+asked_is(<<'EOC', '5000|t', 'budgets: one is spent to the last cent, and none is exceeded');
+SELECT discount_spent, order_spent <= order_budget FROM ordertrack.campaign_list WHERE name = 'budgets'
 EOC
 
 # One gift card, spent by all in amounts of their choice; an order takes what it
@@ -109,22 +183,6 @@ asked_is(<<'EOC', 'redemption_rules_violated', 'customer limit: that is what the
 SELECT DISTINCT failure_code FROM ordertrack.redemptions WHERE customer LIKE 'limited %' AND result = 'failure'
 EOC
 
-# Runs a statement that may end with one of these SQLSTATEs; any other goes on.
-$node->safe_psql('postgres', <<'EOC');
-CREATE FUNCTION attempt(statement text, VARIADIC allowed text[]) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE statement;
-	RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-	IF SQLSTATE = ANY (allowed) THEN
-		RETURN SQLSTATE;
-	END IF;
-	RAISE;
-END
-$$;
-CREATE TABLE answers (turn int, session int, id bigint, result text, replayed boolean, other text);
-EOC
-
 # Equal keys, sent at once: 15 of them can succeed, and refusals are kept as well.
 $node->safe_psql('postgres', <<'EOC');
 SELECT ordertrack.create_voucher('KEYED', '{"type": "amount", "amount_off": 1}', redemption_limit => 15);
@@ -160,7 +218,8 @@ EOC
 # there before, as two batches that create the same ones in another order could
 # only wait for each other.
 $node->safe_psql('postgres', <<'EOC');
-SELECT ordertrack.create_campaign('mix', redemption_limit => 400, customer_limit => 60);
+SELECT ordertrack.create_campaign('mix', redemption_limit => 400, customer_limit => 60, per_month => 380,
+	customer_per_week => 55, discount_budget => 10000000, order_budget => 100000000);
 SELECT ordertrack.create_campaign('mix open');
 SELECT ordertrack.create_voucher('mix ' || i,
 	CASE WHEN i <= 8 THEN jsonb_build_object('type', 'percent', 'percent_off', 7.5 * i) END,
@@ -237,8 +296,11 @@ EOC
 	limits => [ 1, $random . <<'EOC' ]);
 SELECT ordertrack.update_voucher('mix :code', redemption_limit => 100000, customer_limit => 50000);
 SELECT ordertrack.update_voucher('mix :code', clear => '{redemption_limit,customer_limit}') WHERE :customer > 4;
-SELECT ordertrack.update_campaign('mix open', customer_limit => 50000);
-SELECT ordertrack.update_campaign('mix open', clear => '{customer_limit}') WHERE :customer < 4;
+SELECT ordertrack.update_voucher('mix :code2', per_day => 100000, customer_per_month => 50000);
+SELECT ordertrack.update_voucher('mix :code2', clear => '{per_day,customer_per_month}') WHERE :customer > 4;
+SELECT ordertrack.update_campaign('mix open', customer_limit => 50000, per_week => 100000, discount_budget => 1000000000,
+	order_budget => 1000000000);
+SELECT ordertrack.update_campaign('mix open', clear => '{customer_limit,per_week,discount_budget,order_budget}') WHERE :customer < 4;
 EOC
 asked_is(<<'EOC', '', 'mix: enough of each kind was done');
 SELECT what, n FROM (

@@ -258,10 +258,47 @@ WITH uses AS MATERIALIZED (
 	 WHERE coalesce(status_before_hold, status)
 		IN ('paid', 'fulfilled', 'in_progress', 'partially_shipped', 'completed')
 	 GROUP BY workspace_id, customer_id
+), live AS (
+	SELECT r.*, r.created_at AT TIME ZONE w.time_zone AS local_time
+	  FROM uses AS r JOIN ordertrack.workspaces AS w USING (workspace_id)
+	 WHERE r.kind = 'redemption' AND NOT EXISTS (SELECT FROM uses AS b
+		WHERE b.workspace_id = r.workspace_id AND b.rollback_of = r.redemption_id AND b.is_complete)
+), limited AS (
+	SELECT t.workspace_id, t.entity, t.entity_id, p.period, p.is_for_customer FROM (
+		SELECT workspace_id, 'voucher' AS entity, voucher_id AS entity_id, per_day, per_week, per_month,
+			customer_per_day, customer_per_week, customer_per_month FROM ordertrack.vouchers
+		UNION ALL SELECT workspace_id, 'campaign', campaign_id, per_day, per_week, per_month,
+			customer_per_day, customer_per_week, customer_per_month FROM ordertrack.campaigns) AS t
+	 CROSS JOIN LATERAL (VALUES ('day', false, per_day), ('week', false, per_week), ('month', false, per_month),
+		('day', true, customer_per_day), ('week', true, customer_per_week), ('month', true, customer_per_month))
+		AS p (period, is_for_customer, most)
+	 WHERE p.most IS NOT NULL
+), periods AS (
+	SELECT l.workspace_id, l.entity, l.entity_id, l.period, date_trunc(l.period, r.local_time)::date AS starts_on,
+		CASE WHEN l.is_for_customer THEN r.customer_id ELSE 0 END AS customer_id, count(*) AS used
+	  FROM limited AS l JOIN live AS r ON r.workspace_id = l.workspace_id
+	   AND CASE l.entity WHEN 'voucher' THEN r.voucher_id ELSE r.campaign_id END = l.entity_id
+	 WHERE NOT l.is_for_customer OR r.customer_id IS NOT NULL
+	 GROUP BY 1, 2, 3, 4, 5, 6
 )
+SELECT 'period', concat_ws('/', entity, entity_id, period, starts_on, customer_id), c.used::text, p.used::text
+  FROM periods AS p
+  FULL JOIN (SELECT workspace_id, entity::text, entity_id, period::text, starts_on, customer_id, used
+	 FROM ordertrack.period_counts) AS c USING (workspace_id, entity, entity_id, period, starts_on, customer_id)
+  JOIN ordertrack.workspaces AS w USING (workspace_id)
+ WHERE starts_on = date_trunc(period, now() AT TIME ZONE w.time_zone)::date
+   AND coalesce(c.used, 0) <> coalesce(p.used, 0)
+UNION ALL
+SELECT 'budgets', name, concat_ws(' ', discount_spent, order_spent), concat_ws(' ', discounts, orders)
+  FROM (SELECT c.*, (SELECT coalesce(sum(amount), 0) FROM uses AS u WHERE u.workspace_id = c.workspace_id
+			AND u.campaign_id = c.campaign_id) AS discounts,
+		(SELECT coalesce(sum(discount_amount + total_amount), 0) FROM live AS u WHERE u.workspace_id = c.workspace_id
+			AND u.campaign_id = c.campaign_id) AS orders FROM ordertrack.campaigns AS c) AS c
+ WHERE discount_spent <> discounts OR order_spent <> orders
+UNION ALL
 SELECT 'voucher', code, redeemed_count::text, used::text
   FROM (SELECT v.*, (SELECT coalesce(sum(use), 0) FROM uses AS u WHERE u.workspace_id = v.workspace_id
-		AND u.voucher_id = v.voucher_id) AS used FROM ordertrack.vouchers AS v) AS v
+		AND u.voucher_id = v.voucher_id) AS used FROM ordertrack.voucher_list AS v) AS v
  WHERE redeemed_count <> used
 UNION ALL
 SELECT 'gift card', code, gift_balance::text, spent::text
@@ -271,7 +308,7 @@ SELECT 'gift card', code, gift_balance::text, spent::text
 UNION ALL
 SELECT 'campaign', name, redeemed_count::text, used::text
   FROM (SELECT c.*, (SELECT coalesce(sum(use), 0) FROM uses AS u WHERE u.workspace_id = c.workspace_id
-		AND u.campaign_id = c.campaign_id) AS used FROM ordertrack.campaigns AS c) AS c
+		AND u.campaign_id = c.campaign_id) AS used FROM ordertrack.campaign_list AS c) AS c
  WHERE redeemed_count <> used
 UNION ALL
 SELECT 'customer of voucher', voucher_id || '/' || customer_id, v.used::text, u.used::text
