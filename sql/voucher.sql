@@ -58,6 +58,7 @@ BEGIN
 		redeemed_count ordertrack.counter
 			CONSTRAINT vouchers_redeemed_count_check CHECK (redeemed_count <= redemption_limit),
 		customer_limit ordertrack.positive,
+		rule_count ordertrack.counter NOT NULL DEFAULT 0,
 		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),

@@ -206,6 +206,26 @@ ot_json_add_int8(OtJson *json, const char *key, int64 value)
 	push_value(json, key, &number);
 }
 
+/* Adds a copy of a jsonb. */
+void
+ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value)
+{
+	JsonbValue copy;
+
+	JsonbToJsonbValue(unconstify(Jsonb *, value), &copy);
+	push_value(json, key, &copy);
+}
+
+/* Adds null. */
+void
+ot_json_add_null(OtJson *json, const char *key)
+{
+	JsonbValue null;
+
+	null.type = jbvNull;
+	push_value(json, key, &null);
+}
+
 /* Ends the object and gives it. */
 Jsonb *
 ot_json_end(OtJson *json)

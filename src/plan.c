@@ -24,8 +24,8 @@
 #define SECOND_REPLAN 30000
 
 /* One table a file, statement*.c. */
-static const OtStatement *const statement_tables[] = {ot_work_statements,
-													  ot_admin_statements};
+static const OtStatement *const statement_tables[] = {
+	ot_work_statements, ot_admin_statements, ot_rule_statements};
 
 typedef struct KeptPlan
 {
@@ -265,6 +265,8 @@ type_of_letter(char letter)
 			return BOOLOID;
 		case 'j':
 			return JSONBOID;
+		case 'p':
+			return JSONPATHOID;
 		case 'y':
 			return BYTEAOID;
 		default:

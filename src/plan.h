@@ -90,6 +90,29 @@ typedef enum OtPlan
 	OT_PLAN_VOUCHER_CUSTOMER_GIVE_BACK,
 	OT_PLAN_CAMPAIGN_CUSTOMER_GIVE_BACK,
 
+	OT_PLAN_RULE_INSERT,
+	OT_PLAN_RULE_FIND,
+	OT_PLAN_VOUCHER_RULE_INSERT,
+	OT_PLAN_VOUCHER_RULE_DELETE,
+	OT_PLAN_VOUCHER_RULE_COUNT,
+	OT_PLAN_CAMPAIGN_RULE_INSERT,
+	OT_PLAN_CAMPAIGN_RULE_DELETE,
+	OT_PLAN_CAMPAIGN_RULE_COUNT,
+	OT_PLAN_RULE_FACTS,
+	OT_PLAN_RULE_CUSTOMER,
+	OT_PLAN_RULE_SEGMENTS,
+	OT_PLAN_RULE_ORDER,
+	OT_PLAN_RULE_CAMPAIGN,
+
+	OT_PLAN_SEGMENT_LOCK_WORKSPACE,
+	OT_PLAN_SEGMENT_COUNT,
+	OT_PLAN_SEGMENT_INSERT,
+	OT_PLAN_SEGMENT_FIND,
+	OT_PLAN_SEGMENT_UNKNOWN_MEMBERS,
+	OT_PLAN_SEGMENT_MEMBERS_INSERT,
+	OT_PLAN_SEGMENT_MEMBERS,
+	OT_PLAN_SEGMENT_MATCHES,
+
 	OT_PLAN_BATCH_LOCK_ORDERS,
 	OT_PLAN_BATCH_LOCK_CUSTOMERS,
 	OT_PLAN_BATCH_LOCK_VOUCHERS,
@@ -108,7 +131,7 @@ typedef enum OtPlan
 /*
  * A statement and the types of its parameters, one letter each:
  * i bigint, n integer, t text, T text[], I bigint[], z timestamptz,
- * b boolean, j jsonb, y bytea.
+ * b boolean, j jsonb, p jsonpath, y bytea.
  */
 typedef struct OtStatement
 {
@@ -119,6 +142,7 @@ typedef struct OtStatement
 /* Each statement is in one of these; plan.c lists them. */
 extern const OtStatement ot_work_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_admin_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_rule_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 26
 

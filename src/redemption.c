@@ -38,16 +38,19 @@ ordertrack_validate(PG_FUNCTION_ARGS)
 	OtFacts facts;
 	OtVerdict verdict;
 	OtOutcome outcome;
+	TimestampTz now = GetCurrentTimestamp();
 
-	request.workspace = ot_workspace_arg(fcinfo, 5);
+	request.workspace = ot_workspace_arg(fcinfo, 7);
 	request.has_amount = !PG_ARGISNULL(3);
 	request.amount = request.has_amount ? PG_GETARG_INT64(3) : 0;
+	request.channel = text_or_null(fcinfo, 5);
+	request.actor = text_or_null(fcinfo, 6);
 	ot_request_read(&request, text_or_null(fcinfo, 0), text_or_null(fcinfo, 1),
 					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
 
 	ot_begin();
-	ot_facts_read(&request, &facts);
-	ot_judge(&request, &facts, GetCurrentTimestamp(), &verdict);
+	ot_facts_read(&request, now, &facts);
+	ot_judge(&request, &facts, now, &verdict);
 	if (verdict.failure == OT_INVALID_INPUT)
 		memset(&facts, 0, sizeof(facts));
 	tell(&outcome, &facts, &verdict, facts.order.id);
@@ -188,7 +191,7 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 			if (state != OT_KEY_NEW)
 				return state == OT_KEY_REPLAYED;
 		}
-		ot_facts_read(request, &facts);
+		ot_facts_read(request, now, &facts);
 		ot_judge(request, &facts, now, &verdict);
 		if (verdict.failure == OT_INVALID_INPUT)
 			memset(&facts, 0, sizeof(facts)); /* a cut text may name another's row */

@@ -78,8 +78,11 @@ extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nul
 extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome);
 
 /* redemption_facts.c */
-extern void ot_facts_read(const OtRequest *request, OtFacts *facts);
+extern void ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts);
 extern void ot_facts_hold(const OtRequest *request, const OtFacts *facts);
+
+/* rule_facts.c */
+extern void ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts);
 
 /* redemption_write.c */
 extern bool ot_accept(const OtRequest *request, const OtFacts *facts,

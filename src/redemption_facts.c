@@ -13,7 +13,7 @@
 #include "plan.h"
 #include "redemption.h"
 
-/* Columns of OT_PLAN_VOUCHER_FACTS; the first seven are those of a campaign. */
+/* Columns of OT_PLAN_VOUCHER_FACTS; the first eight are those of a campaign. */
 enum
 {
 	TERMS_ID,
@@ -23,6 +23,7 @@ enum
 	REDEMPTION_LIMIT,
 	REDEEMED_COUNT,
 	CUSTOMER_LIMIT,
+	RULE_COUNT,
 	CAMPAIGN_ID,
 	IS_GIFT,
 	DISCOUNT,
@@ -44,7 +45,7 @@ static void hold(OtPlan plan, int64 workspace, int64 id);
  * mixes two states.
  */
 void
-ot_facts_read(const OtRequest *request, OtFacts *facts)
+ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 {
 	memset(facts, 0, sizeof(*facts));
 	ot_take_snapshot();
@@ -54,6 +55,8 @@ ot_facts_read(const OtRequest *request, OtFacts *facts)
 	if (facts->customer_id != 0 &&
 		(facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0))
 		count_customer_uses(request, facts);
+	if (facts->voucher.has_rules || facts->campaign.has_rules)
+		ot_rule_facts_read(request, now, facts);
 	ot_drop_snapshot();
 }
 
@@ -112,6 +115,7 @@ read_terms(OtTerms *terms, const Datum *values, const bool *nulls)
 		nulls[REDEEMED_COUNT] ? 0 : DatumGetInt64(values[REDEEMED_COUNT]);
 	terms->customer_limit =
 		nulls[CUSTOMER_LIMIT] ? 0 : DatumGetInt64(values[CUSTOMER_LIMIT]);
+	terms->has_rules = DatumGetInt64(values[RULE_COUNT]) > 0;
 }
 
 static void

@@ -135,11 +135,12 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	 */
 	[OT_PLAN_VOUCHER_FACTS] = {"it",
 		"SELECT voucher_id, is_active, starts_at, expires_at, redemption_limit, redeemed_count,"
-		"  customer_limit, campaign_id, kind = 'gift', discount, gift_balance"
+		"  customer_limit, rule_count, campaign_id, kind = 'gift', discount, gift_balance"
 		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND code = $2"},
 	[OT_PLAN_CAMPAIGN_FACTS] = {"ii",
 		"SELECT campaign_id, is_active, starts_at, expires_at, redemption_limit, redeemed_count,"
-		"  customer_limit FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"},
+		"  customer_limit, rule_count FROM ordertrack.campaigns"
+		" WHERE workspace_id = $1 AND campaign_id = $2"},
 	[OT_PLAN_CUSTOMER_FACTS] = {"it",
 		"SELECT customer_id, order_total FROM ordertrack.customers"
 		" WHERE workspace_id = $1 AND source_id = $2"},

@@ -13,6 +13,8 @@ static OtFailure judge_order(const OtRequest *request, const OtFacts *facts,
 							 OtVerdict *verdict);
 static OtFailure judge_amounts(const OtRequest *request, const OtFacts *facts,
 							   OtVerdict *verdict);
+static bool needs_customer(const OtFacts *facts);
+static bool has_lines(const OtRequest *request, const OtFacts *facts);
 static bool fits_customer(const OtRequest *request, const OtFacts *facts);
 static OtFailure judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 							OtVerdict *verdict);
@@ -71,7 +73,8 @@ ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 	if ((verdict->failure = judge_input(request, verdict)) == OT_OK &&
 		(verdict->failure = judge_voucher(facts, now)) == OT_OK &&
 		(verdict->failure = judge_order(request, facts, verdict)) == OT_OK &&
-		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK)
+		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK &&
+		(verdict->failure = ot_rules_judge(request, facts, verdict)) == OT_OK)
 		verdict->failure = judge_customer(facts);
 
 	if (verdict->failure != OT_OK && verdict->message == NULL)
@@ -170,11 +173,13 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 		verdict->message = "gift credits to spend must be more than 0";
 		return OT_INVALID_AMOUNT;
 	}
-	if ((facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0) &&
-		request->customer == NULL)
+	if (needs_customer(facts) && request->customer == NULL)
 		return OT_MISSING_CUSTOMER;
+	if ((facts->rules.uses & OT_NEEDS_ITEMS) != 0 && !has_lines(request, facts))
+		return OT_MISSING_ORDER_ITEMS;
 	if ((has_order && !has_amount) ||
-		(!has_order && facts->is_gift && !request->has_amount))
+		(!has_order && facts->is_gift && !request->has_amount) ||
+		((facts->rules.uses & OT_NEEDS_AMOUNT) != 0 && !has_amount))
 		return OT_MISSING_AMOUNT;
 
 	verdict->amount = facts->order.id != 0 ? facts->order.amount : data->amount;
@@ -196,6 +201,20 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 		verdict->discount_amount += verdict->given;
 	verdict->total_amount = verdict->amount - verdict->discount_amount;
 	return OT_OK;
+}
+
+static bool
+needs_customer(const OtFacts *facts)
+{
+	return facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0 ||
+		   (facts->rules.uses & OT_NEEDS_CUSTOMER) != 0;
+}
+
+static bool
+has_lines(const OtRequest *request, const OtFacts *facts)
+{
+	return facts->order.id != 0 ? facts->rules.items_count > 0
+								: request->order.line_count > 0;
 }
 
 /* The sum of a customer's orders must stay in 64 bits, too. */

@@ -7,6 +7,7 @@
 
 #include "money.h"
 #include "ordertrack.h"
+#include "rule.h"
 
 /*
  * Reasons of a refusal.  1 to 16 are in the order in which they are looked
@@ -68,6 +69,7 @@ typedef struct OtTerms
 	int64 redeemed_count;
 	int64 customer_limit; /* 0: none */
 	int64 customer_used;
+	bool has_rules;
 } OtTerms;
 
 /* A stored order that the request names. */
@@ -92,6 +94,7 @@ typedef struct OtFacts
 	int64 customer_id;	  /* 0: not known yet */
 	int64 customer_total; /* sum of the customer's orders so far */
 	OtOrderFacts order;
+	OtRuleFacts rules;
 	int64 redemption_id; /* of the row to come */
 } OtFacts;
 
@@ -108,6 +111,8 @@ typedef struct OtVerdict
 
 extern void ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 					 OtVerdict *verdict);
+extern OtFailure ot_rules_judge(const OtRequest *request, const OtFacts *facts,
+								OtVerdict *verdict);
 extern const char *ot_failure_code(OtFailure failure);
 extern const char *ot_failure_message(OtFailure failure);
 
