@@ -25,11 +25,12 @@ typedef enum OtConditionUse
 	OT_READS_ITEMS = 1 << 3,
 	OT_READS_REDEMPTION = 1 << 4,
 	OT_READS_CAMPAIGN = 1 << 5,
-	OT_NEEDS_CUSTOMER = 1 << 6,
-	OT_NEEDS_ITEMS = 1 << 7,
-	OT_NEEDS_AMOUNT = 1 << 8,
-	OT_NAMES_SEGMENTS = 1 << 9,
-	OT_NAMES_OTHERS = 1 << 10 /* a part that is not the customer's */
+	OT_READS_STORED = 1 << 6, /* what a stored order has besides its amounts */
+	OT_NEEDS_CUSTOMER = 1 << 7,
+	OT_NEEDS_ITEMS = 1 << 8,
+	OT_NEEDS_AMOUNT = 1 << 9,
+	OT_NAMES_SEGMENTS = 1 << 10,
+	OT_NAMES_OTHERS = 1 << 11 /* a part that is not the customer's */
 } OtConditionUse;
 
 /* What a rule is about, in the order in which rules are judged. */

@@ -35,10 +35,11 @@ typedef struct Walk
 	bool is_check; /* refuse what is wrong */
 } Walk;
 
-#define USES_ITEMS (OT_READS_ITEMS | OT_NEEDS_ITEMS)
+#define READS_LINES (OT_READS_STORED | OT_READS_ITEMS)
+#define USES_ITEMS (READS_LINES | OT_NEEDS_ITEMS)
 #define USES_CUSTOMER (OT_READS_CUSTOMER | OT_NEEDS_CUSTOMER)
 #define READS_ALL                                                                        \
-	(OT_READS_CUSTOMER | OT_READS_SEGMENTS | OT_READS_ORDER | OT_READS_ITEMS |           \
+	(OT_READS_CUSTOMER | OT_READS_SEGMENTS | OT_READS_ORDER | READS_LINES |              \
 	 OT_READS_REDEMPTION | OT_READS_CAMPAIGN)
 
 static const struct
@@ -48,19 +49,19 @@ static const struct
 	Place to;
 	int uses;
 } keys[] = {
-	{ROOT, "order", ORDER, OT_NAMES_OTHERS},
+	{ROOT, "order", ORDER, OT_READS_ORDER | OT_NAMES_OTHERS},
 	{ROOT, "customer", CUSTOMER, USES_CUSTOMER},
 	{ROOT, "redemption", REDEMPTION, OT_READS_REDEMPTION | OT_NAMES_OTHERS},
 	{ROOT, "campaign", CAMPAIGN, OT_READS_CAMPAIGN | OT_NAMES_OTHERS},
-	{ORDER, "source_id", FREE, OT_READS_ORDER},
-	{ORDER, "amount", FREE, OT_READS_ORDER | OT_NEEDS_AMOUNT},
-	{ORDER, "initial_amount", FREE, OT_READS_ORDER | OT_NEEDS_AMOUNT},
-	{ORDER, "total_amount", FREE, OT_READS_ORDER | OT_NEEDS_AMOUNT},
-	{ORDER, "discount_amount", FREE, OT_READS_ORDER | OT_NEEDS_AMOUNT},
-	{ORDER, "items", ITEMS, OT_READS_ORDER | USES_ITEMS},
-	{ORDER, "items_count", FREE, OT_READS_ORDER | USES_ITEMS},
-	{ORDER, "quantity", FREE, OT_READS_ORDER | USES_ITEMS},
-	{ORDER, "metadata", METADATA, OT_READS_ORDER},
+	{ORDER, "source_id", FREE, OT_READS_STORED},
+	{ORDER, "amount", FREE, OT_NEEDS_AMOUNT},
+	{ORDER, "initial_amount", FREE, OT_NEEDS_AMOUNT},
+	{ORDER, "total_amount", FREE, OT_NEEDS_AMOUNT},
+	{ORDER, "discount_amount", FREE, OT_NEEDS_AMOUNT},
+	{ORDER, "items", ITEMS, USES_ITEMS},
+	{ORDER, "items_count", FREE, USES_ITEMS},
+	{ORDER, "quantity", FREE, USES_ITEMS},
+	{ORDER, "metadata", METADATA, OT_READS_STORED},
 	{ITEMS, "sku", FREE, 0},
 	{ITEMS, "product_id", FREE, 0},
 	{ITEMS, "quantity", FREE, 0},
@@ -334,7 +335,7 @@ read_whole(Walk *walk, Place place)
 	if (place == ROOT)
 		walk->uses |= READS_ALL;
 	else if (place == ORDER)
-		walk->uses |= OT_READS_ORDER | OT_READS_ITEMS;
+		walk->uses |= READS_LINES;
 	else if (place == CUSTOMER)
 		walk->uses |= OT_READS_SEGMENTS;
 }

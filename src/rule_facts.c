@@ -48,7 +48,7 @@ ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 	read_rules(request, facts, rules);
 	if ((rules->uses & OT_READS_CUSTOMER) != 0 && request->customer != NULL)
 		read_customer(request, now, rules);
-	if ((rules->uses & OT_READS_ORDER) != 0 && facts->order.id != 0)
+	if ((rules->uses & OT_READS_STORED) != 0 && facts->order.id != 0)
 		read_order(request, facts->order.id, rules);
 	if ((rules->uses & OT_READS_CAMPAIGN) != 0 && facts->campaign.id != 0)
 		read_campaign(request, facts->campaign.id, rules);

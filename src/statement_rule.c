@@ -74,12 +74,12 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_RULE_ORDER] = {"iib",
 		"SELECT o.source_id, o.metadata, i.items, i.items_count, i.quantity"
 		"  FROM ordertrack.orders AS o"
-		"  LEFT JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('sku', l.sku,"
+		"  CROSS JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('sku', l.sku,"
 		"     'product_id', l.product_id, 'quantity', l.quantity, 'price', l.price,"
 		"     'amount', l.amount, 'metadata', coalesce(l.metadata, '{}')) ORDER BY l.line_no) AS items,"
 		"    count(*) AS items_count, least(sum(l.quantity), 9223372036854775807)::bigint AS quantity"
 		"   FROM ordertrack.order_items AS l"
-		"   WHERE l.workspace_id = $1 AND l.order_id = $2) AS i ON $3"
+		"   WHERE $3 AND l.workspace_id = $1 AND l.order_id = $2) AS i"
 		" WHERE o.workspace_id = $1 AND o.order_id = $2"},
 	[OT_PLAN_RULE_CAMPAIGN] = {"ii",
 		"SELECT jsonb_build_object('name', name, 'metadata', coalesce(metadata, '{}'))"

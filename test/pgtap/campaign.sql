@@ -6,7 +6,7 @@ SELECT ordertrack.create_workspace('other') AS other, ordertrack.create_campaign
 \gset
 SELECT is(to_jsonb(c) - '{created_at,updated_at}'::text[], jsonb_build_object('campaign_id', :plain) ||
 	'{"workspace_id":1,"name":"plain","is_active":true,"starts_at":null,"expires_at":null,"redemption_limit":null,
-		"customer_limit":null,"redeemed_count":null,"metadata":null}', 'defaults')
+		"customer_limit":null,"redeemed_count":null,"rule_count":0,"metadata":null}', 'defaults')
   FROM ordertrack.campaigns AS c WHERE c.name = 'plain';
 SELECT ordertrack.create_campaign('full', '2001-01-01 00:00+00', '2999-01-01 00:00+00', 9, 3, false, '{"a":1}')
 \g /dev/null

@@ -13,7 +13,7 @@ SELECT ordertrack.create_voucher('PLAIN', '{"type":"amount","amount_off":100}') 
 SELECT is(to_jsonb(v) - '{created_at,updated_at}'::text[], jsonb_build_object('voucher_id', :plain) ||
 	'{"workspace_id":1,"code":"PLAIN","campaign_id":null,"kind":"discount","discount":{"type":"amount","amount_off":100},
 		"gift_amount":null,"gift_balance":null,"is_active":true,"starts_at":null,"expires_at":null,"redemption_limit":null,
-		"redeemed_count":null,"customer_limit":null,"metadata":null}', 'defaults')
+		"redeemed_count":null,"customer_limit":null,"rule_count":0,"metadata":null}', 'defaults')
   FROM ordertrack.vouchers AS v WHERE v.code = 'PLAIN';
 SELECT ordertrack.create_voucher('FULL', gift_amount => 700, campaign => 'camp',
 	starts_at => '2001-01-01 00:00+00',
@@ -22,7 +22,7 @@ SELECT ordertrack.create_voucher('FULL', gift_amount => 700, campaign => 'camp',
 \g /dev/null
 SELECT is(to_jsonb(v) - '{voucher_id,campaign_id,starts_at,expires_at,created_at,updated_at}'::text[],
 	'{"workspace_id":1,"code":"FULL","kind":"gift","discount":null,"gift_amount":700,"gift_balance":700,"is_active":false,
-		"redemption_limit":9,"redeemed_count":0,"customer_limit":3,"metadata":{"a":1}}', 'everything given')
+		"redemption_limit":9,"redeemed_count":0,"customer_limit":3,"rule_count":0,"metadata":{"a":1}}', 'everything given')
   FROM ordertrack.vouchers AS v WHERE v.code = 'FULL';
 SELECT is(c.name || ' ' || (v.starts_at = '2001-01-01 00:00+00') || (v.expires_at = '2999-01-01 00:00+00'),
 	'camp truetrue', 'campaign and dates')
