@@ -216,16 +216,6 @@ ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value)
 	push_value(json, key, &copy);
 }
 
-/* Adds null. */
-void
-ot_json_add_null(OtJson *json, const char *key)
-{
-	JsonbValue null;
-
-	null.type = jbvNull;
-	push_value(json, key, &null);
-}
-
 /* Ends the object and gives it. */
 Jsonb *
 ot_json_end(OtJson *json)

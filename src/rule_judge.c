@@ -23,7 +23,6 @@ static void add_order(OtJson *json, const Judgement *judgement);
 static void add_items(OtJson *json, const Judgement *judgement);
 static void add_lines(OtJson *json, const OtOrderData *data);
 static void add_redemption(OtJson *json, const Judgement *judgement);
-static void add_text(OtJson *json, const char *key, const char *value);
 static void add_metadata(OtJson *json, const Jsonb *metadata);
 
 static const struct
@@ -96,7 +95,7 @@ tell_rule(void *context)
 				   judgement->rule->name, OT_RULE_TIME);
 }
 
-/* Builds the parts that the rules read. */
+/* Builds the parts that the rules read; what is not known is left out. */
 static Jsonb *
 make_document(const Judgement *judgement)
 {
@@ -126,7 +125,8 @@ add_order(OtJson *json, const Judgement *judgement)
 	bool is_stored = judgement->facts->order.id != 0;
 
 	ot_json_open(json, "order");
-	add_text(json, "source_id", is_stored ? rules->order_source_id : data->source_id);
+	ot_json_add_text(json, "source_id",
+					 is_stored ? rules->order_source_id : data->source_id);
 	ot_json_add_int8(json, "amount", verdict->amount);
 	ot_json_add_int8(json, "initial_amount", verdict->amount);
 	ot_json_add_int8(json, "discount_amount", verdict->discount_amount);
@@ -170,17 +170,13 @@ add_lines(OtJson *json, const OtOrderData *data)
 		const OtLine *line = &data->lines[i];
 
 		ot_json_open_element(json);
-		add_text(json, "sku", line->sku);
-		add_text(json, "product_id", line->product_id);
+		ot_json_add_text(json, "sku", line->sku);
+		ot_json_add_text(json, "product_id", line->product_id);
 		ot_json_add_int8(json, "quantity", line->quantity);
 		if (line->has_price)
 			ot_json_add_int8(json, "price", line->price);
-		else
-			ot_json_add_null(json, "price");
 		if (line->has_amount)
 			ot_json_add_int8(json, "amount", line->amount);
-		else
-			ot_json_add_null(json, "amount");
 		add_metadata(json, line->metadata);
 		ot_json_close(json);
 	}
@@ -194,19 +190,10 @@ add_redemption(OtJson *json, const Judgement *judgement)
 
 	ot_json_open(json, "redemption");
 	ot_json_add_int8(json, "amount", judgement->verdict->given);
-	add_text(json, "channel", request->channel);
-	add_text(json, "actor", request->actor);
+	ot_json_add_text(json, "channel", request->channel);
+	ot_json_add_text(json, "actor", request->actor);
 	add_metadata(json, request->metadata);
 	ot_json_close(json);
-}
-
-static void
-add_text(OtJson *json, const char *key, const char *value)
-{
-	if (value != NULL)
-		ot_json_add_text(json, key, value);
-	else
-		ot_json_add_null(json, key);
 }
 
 static void

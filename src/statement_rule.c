@@ -9,14 +9,17 @@
 
 /* clang-format off */
 
-/* The customer's part of the document: w is the workspace, c the customer. */
+/*
+ * The customer's part of the document: w is the workspace, c the customer.  What
+ * is not known is left out; in metadata, a null is the caller's.
+ */
 #define CUSTOMER_PART(source_id, now) \
-	"jsonb_build_object('source_id', " source_id "," \
-	"  'metadata', coalesce(c.metadata, '{}'), 'order_count', coalesce(c.order_count, 0)," \
-	"  'order_total', coalesce(c.order_total, 0)," \
+	"jsonb_build_object('metadata', coalesce(c.metadata, '{}')) || jsonb_strip_nulls(" \
+	" jsonb_build_object('source_id', " source_id "," \
+	"  'order_count', coalesce(c.order_count, 0), 'order_total', coalesce(c.order_total, 0)," \
 	"  'last_order_at', to_char(c.last_order_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00')," \
 	"  'days_since_last_order', (" now " AT TIME ZONE w.time_zone)::date" \
-	"   - (c.last_order_at AT TIME ZONE w.time_zone)::date)"
+	"   - (c.last_order_at AT TIME ZONE w.time_zone)::date))"
 
 const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 	/* ---- rules ---- */
@@ -74,9 +77,10 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_RULE_ORDER] = {"iib",
 		"SELECT o.source_id, o.metadata, i.items, i.items_count, i.quantity"
 		"  FROM ordertrack.orders AS o"
-		"  CROSS JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('sku', l.sku,"
-		"     'product_id', l.product_id, 'quantity', l.quantity, 'price', l.price,"
-		"     'amount', l.amount, 'metadata', coalesce(l.metadata, '{}')) ORDER BY l.line_no) AS items,"
+		"  CROSS JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object("
+		"     'metadata', coalesce(l.metadata, '{}')) || jsonb_strip_nulls(jsonb_build_object("
+		"     'sku', l.sku, 'product_id', l.product_id, 'quantity', l.quantity, 'price', l.price,"
+		"     'amount', l.amount)) ORDER BY l.line_no) AS items,"
 		"    count(*) AS items_count, least(sum(l.quantity), 9223372036854775807)::bigint AS quantity"
 		"   FROM ordertrack.order_items AS l"
 		"   WHERE $3 AND l.workspace_id = $1 AND l.order_id = $2) AS i"

@@ -45,8 +45,9 @@ INSERT INTO cases VALUES
 	('$.order.items[0].sku', '"pot-1"'), ('$.order.items[0].product_id', '"pot"'),
 	('$.order.items[0].quantity', '2'), ('$.order.items[0].price', '3000'), ('$.order.items[0].amount', '6000'),
 	('$.order.items[0].metadata.color', '"red"'), ('$.order.items[1].metadata.keyvalue().size()', 'no value'),
-	('$.order.items[1].amount', '1800'), ('$.order.items[1].price', 'null'), ('$.order.items[1].sku', 'null'),
-	('$.order.items[2].product_id', 'null'), ('$.order.items[last].quantity', '1'),
+	('$.order.items[1].amount', '1800'), ('$.order.items[1].price', 'no value'), ('$.order.items[1].sku', 'no value'),
+	('$.order.items[2].product_id', 'no value'), ('$.order.items[last].quantity', '1'),
+	('$.order.items[0].metadata.none', 'null'),
 	('$.order.metadata.branch', '7'), ('$.order.metadata.nothing', 'no value'),
 	('$.customer.source_id', '"anna"'), ('$.customer.metadata.level', '"gold"'), ('$.customer.order_count', '2'),
 	('$.customer.order_total', '50000'), ('$.customer.last_order_at', '"2026-02-01T10:30:00+00:00"'),
@@ -64,7 +65,7 @@ SELECT ordertrack.create_segment('rich', '$.customer.order_total >= 40000'),
 	ordertrack.create_segment('poor', '$.customer.order_total < 40000'),
 	ordertrack.create_segment('listed', customers => '{anna,anna}')
 \g /dev/null
-\set order_data '{"source_id": "o-1", "items": [{"sku": "pot-1", "product_id": "pot", "quantity": 2, "price": 3000, "metadata": {"color": "red"}}, {"product_id": "cup", "quantity": 3, "amount": 1800}, {"sku": "bag", "quantity": 1, "amount": 0}], "metadata": {"branch": 7}}'
+\set order_data '{"source_id": "o-1", "items": [{"sku": "pot-1", "product_id": "pot", "quantity": 2, "price": 3000, "metadata": {"color": "red", "none": null}}, {"product_id": "cup", "quantity": 3, "amount": 1800}, {"sku": "bag", "quantity": 1, "amount": 0}], "metadata": {"branch": 7}}'
 
 -- Answers for a condition and its contrary, each undone so that the next finds
 -- the same.
@@ -98,8 +99,8 @@ SELECT is(pg_temp.both(path, value, '{"source_id": "o-1"}'), 'success redemption
 SELECT ordertrack.put_customer('ben')
 \g /dev/null
 SELECT is(pg_temp.answer(condition, 'customer', customer), 'success', customer || ': ' || condition)
-  FROM unnest(ARRAY['$.customer.order_count == 0', '$.customer.order_total == 0', '$.customer.last_order_at == null',
-	'$.customer.days_since_last_order == null', '$.customer.segments.size() == 1',
+  FROM unnest(ARRAY['$.customer.order_count == 0', '$.customer.order_total == 0', '!exists($.customer.last_order_at)',
+	'!exists($.customer.days_since_last_order)', '$.customer.segments.size() == 1',
 	'$.customer.segments[0] == "poor"', '!exists($.customer.metadata.level)', '$.customer.metadata.type() == "object"'])
 	AS condition, unnest('{ben,nobody}'::text[]) AS customer;
 SELECT is_empty($$SELECT FROM ordertrack.customers WHERE source_id = 'nobody' AND order_count <> 0$$, 'still none');

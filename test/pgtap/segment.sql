@@ -37,7 +37,7 @@ INSERT INTO cases VALUES
 	('spent 30', '$.customer.order_total >= 3000', NULL, 'anna'),
 	('lately', '$.customer.days_since_last_order <= 30', NULL, 'anna'),
 	('sleeping', '$.customer.days_since_last_order > 365', NULL, 'Dora'),
-	('never', '$.customer.last_order_at == null', NULL, 'ben cem'),
+	('never', '!exists($.customer.last_order_at)', NULL, 'ben cem'),
 	('gold', '$.customer.metadata.level == "gold"', NULL, 'Dora anna'),
 	('forty', '$.customer.metadata.age >= 40', NULL, 'anna'),
 	('not forty', '!($.customer.metadata.age >= 40)', NULL, 'Dora cem'),
