@@ -42,8 +42,16 @@ typedef enum OtRuleTarget
 	OT_RULE_TARGET_COUNT
 } OtRuleTarget;
 
+/* A segment that a customer may be in; NULL: it is a list that holds the customer. */
+typedef struct OtSegment
+{
+	char *name;
+	JsonPath *condition;
+} OtSegment;
+
 typedef struct OtRule
 {
+	int64 id;
 	char *name;
 	OtRuleTarget target;
 	JsonPath *condition;
@@ -54,9 +62,11 @@ typedef struct OtRule
 typedef struct OtRuleFacts
 {
 	int count;
-	OtRule *rules; /* by rule_id */
-	int uses;	   /* OtConditionUse of all of them */
-	Jsonb *customer;
+	OtRule *rules;	 /* by rule_id */
+	int uses;		 /* OtConditionUse of all of them */
+	Jsonb *customer; /* NULL: not given, or nothing but segments is read */
+	int segment_count;
+	OtSegment *segments;
 	Jsonb *campaign; /* NULL: there is none */
 	/* of a stored order */
 	char *order_source_id;

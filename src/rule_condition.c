@@ -37,7 +37,6 @@ typedef struct Walk
 
 #define READS_LINES (OT_READS_STORED | OT_READS_ITEMS)
 #define USES_ITEMS (READS_LINES | OT_NEEDS_ITEMS)
-#define USES_CUSTOMER (OT_READS_CUSTOMER | OT_NEEDS_CUSTOMER)
 #define READS_ALL                                                                        \
 	(OT_READS_CUSTOMER | OT_READS_SEGMENTS | OT_READS_ORDER | READS_LINES |              \
 	 OT_READS_REDEMPTION | OT_READS_CAMPAIGN)
@@ -50,7 +49,7 @@ static const struct
 	int uses;
 } keys[] = {
 	{ROOT, "order", ORDER, OT_READS_ORDER | OT_NAMES_OTHERS},
-	{ROOT, "customer", CUSTOMER, USES_CUSTOMER},
+	{ROOT, "customer", CUSTOMER, OT_NEEDS_CUSTOMER},
 	{ROOT, "redemption", REDEMPTION, OT_READS_REDEMPTION | OT_NAMES_OTHERS},
 	{ROOT, "campaign", CAMPAIGN, OT_READS_CAMPAIGN | OT_NAMES_OTHERS},
 	{ORDER, "source_id", FREE, OT_READS_STORED},
@@ -68,12 +67,12 @@ static const struct
 	{ITEMS, "price", FREE, 0},
 	{ITEMS, "amount", FREE, 0},
 	{ITEMS, "metadata", METADATA, 0},
-	{CUSTOMER, "source_id", FREE, 0},
-	{CUSTOMER, "metadata", METADATA, 0},
-	{CUSTOMER, "order_count", FREE, 0},
-	{CUSTOMER, "order_total", FREE, 0},
-	{CUSTOMER, "last_order_at", FREE, 0},
-	{CUSTOMER, "days_since_last_order", FREE, 0},
+	{CUSTOMER, "source_id", FREE, OT_READS_CUSTOMER},
+	{CUSTOMER, "metadata", METADATA, OT_READS_CUSTOMER},
+	{CUSTOMER, "order_count", FREE, OT_READS_CUSTOMER},
+	{CUSTOMER, "order_total", FREE, OT_READS_CUSTOMER},
+	{CUSTOMER, "last_order_at", FREE, OT_READS_CUSTOMER},
+	{CUSTOMER, "days_since_last_order", FREE, OT_READS_CUSTOMER},
 	{CUSTOMER, "segments", FREE, OT_READS_SEGMENTS | OT_NAMES_SEGMENTS},
 	{REDEMPTION, "metadata", METADATA, 0},
 	{REDEMPTION, "channel", FREE, 0},
@@ -337,7 +336,7 @@ read_whole(Walk *walk, Place place)
 	else if (place == ORDER)
 		walk->uses |= READS_LINES;
 	else if (place == CUSTOMER)
-		walk->uses |= OT_READS_SEGMENTS;
+		walk->uses |= OT_READS_CUSTOMER | OT_READS_SEGMENTS;
 }
 
 /* A pattern with back references can take longer than anybody would wait. */

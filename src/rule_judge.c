@@ -12,16 +12,17 @@ typedef struct Judgement
 	const OtRequest *request;
 	const OtFacts *facts;
 	const OtVerdict *verdict;
-	const OtRule *rule;		/* being tried */
+	const char *tried;		/* name of the segment or rule */
 	const OtRule *violated; /* the first, by target and rule_id */
 } Judgement;
 
 static void try_rules(void *context);
 static void tell_rule(void *context);
-static Jsonb *make_document(const Judgement *judgement);
+static Jsonb *make_document(Judgement *judgement);
 static void add_order(OtJson *json, const Judgement *judgement);
 static void add_items(OtJson *json, const Judgement *judgement);
 static void add_lines(OtJson *json, const OtOrderData *data);
+static void add_customer(OtJson *json, Judgement *judgement);
 static void add_redemption(OtJson *json, const Judgement *judgement);
 static void add_metadata(OtJson *json, const Jsonb *metadata);
 
@@ -74,11 +75,14 @@ try_rules(void *context)
 	for (int target = 0; target < OT_RULE_TARGET_COUNT; target++)
 		for (int i = 0; i < rules->count; i++)
 		{
-			judgement->rule = &rules->rules[i];
-			if ((int) judgement->rule->target == target &&
-				!ot_condition_match(judgement->rule->condition, document, NULL))
+			const OtRule *rule = &rules->rules[i];
+
+			if ((int) rule->target != target)
+				continue;
+			judgement->tried = rule->name;
+			if (!ot_condition_match(rule->condition, document, NULL))
 			{
-				judgement->violated = judgement->rule;
+				judgement->violated = rule;
 				return;
 			}
 		}
@@ -90,14 +94,14 @@ tell_rule(void *context)
 {
 	const Judgement *judgement = context;
 
-	if (judgement->rule != NULL)
-		errcontext("rule \"%s\"; all rules of a redemption have %d ms",
-				   judgement->rule->name, OT_RULE_TIME);
+	if (judgement->tried != NULL)
+		errcontext("rule or segment \"%s\"; all those of a redemption have %d ms",
+				   judgement->tried, OT_RULE_TIME);
 }
 
 /* Builds the parts that the rules read; what is not known is left out. */
 static Jsonb *
-make_document(const Judgement *judgement)
+make_document(Judgement *judgement)
 {
 	const OtRuleFacts *rules = &judgement->facts->rules;
 	OtJson json;
@@ -106,8 +110,8 @@ make_document(const Judgement *judgement)
 	if ((rules->uses & OT_READS_ORDER) != 0 &&
 		(judgement->facts->order.id != 0 || judgement->request->order.is_given))
 		add_order(&json, judgement);
-	if (rules->customer != NULL)
-		ot_json_add_jsonb(&json, "customer", rules->customer);
+	if (judgement->request->customer != NULL)
+		add_customer(&json, judgement);
 	if ((rules->uses & OT_READS_REDEMPTION) != 0)
 		add_redemption(&json, judgement);
 	if (rules->campaign != NULL)
@@ -181,6 +185,37 @@ add_lines(OtJson *json, const OtOrderData *data)
 		ot_json_close(json);
 	}
 	ot_json_close_array(json);
+}
+
+/* Adds what the database says of the customer, and the segments. */
+static void
+add_customer(OtJson *json, Judgement *judgement)
+{
+	const OtRuleFacts *rules = &judgement->facts->rules;
+	OtJson part;
+	Jsonb *document = NULL;
+
+	ot_json_begin(&part);
+	if (rules->customer != NULL)
+	{
+		ot_json_add_jsonb(&part, "customer", rules->customer);
+		document = ot_json_end(&part);
+	}
+	ot_json_open(json, "customer");
+	if (rules->customer != NULL)
+		ot_json_add_pairs(json, rules->customer);
+	ot_json_open_array(json, "segments");
+	for (int i = 0; i < rules->segment_count; i++)
+	{
+		const OtSegment *segment = &rules->segments[i];
+
+		judgement->tried = segment->name;
+		if (segment->condition == NULL ||
+			ot_condition_match(segment->condition, document, NULL))
+			ot_json_add_element(json, segment->name);
+	}
+	ot_json_close_array(json);
+	ot_json_close(json);
 }
 
 static void

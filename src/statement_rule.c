@@ -48,32 +48,29 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_CAMPAIGN_RULE_COUNT] = {"iiiz",
 		"UPDATE ordertrack.campaigns SET rule_count = rule_count + $3, updated_at = $4"
 		" WHERE workspace_id = $1 AND campaign_id = $2"},
-	[OT_PLAN_RULE_FACTS] = {"iii",
-		"SELECT name, applies_to, condition, message FROM ordertrack.rules"
-		" WHERE workspace_id = $1 AND rule_id = ANY (ARRAY("
-		"   SELECT rule_id FROM ordertrack.voucher_rules"
-		"    WHERE workspace_id = $1 AND voucher_id = $2"
-		"   UNION ALL SELECT rule_id FROM ordertrack.campaign_rules"
-		"    WHERE workspace_id = $1 AND campaign_id = $3))"
-		" ORDER BY rule_id"},
+	[OT_PLAN_VOUCHER_RULES] = {"ii",
+		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
+		"  FROM ordertrack.voucher_rules AS a JOIN ordertrack.rules AS r"
+		"   ON r.workspace_id = $1 AND r.rule_id = a.rule_id"
+		" WHERE a.workspace_id = $1 AND a.voucher_id = $2"},
+	[OT_PLAN_CAMPAIGN_RULES] = {"ii",
+		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
+		"  FROM ordertrack.campaign_rules AS a JOIN ordertrack.rules AS r"
+		"   ON r.workspace_id = $1 AND r.rule_id = a.rule_id"
+		" WHERE a.workspace_id = $1 AND a.campaign_id = $2"},
 
 	/* ---- the document, where it is not in the request ---- */
 	[OT_PLAN_RULE_CUSTOMER] = {"itz",
 		"SELECT " CUSTOMER_PART("$2", "$3")
 		"  FROM ordertrack.workspaces AS w LEFT JOIN ordertrack.customers AS c"
 		"   ON c.workspace_id = $1 AND c.source_id = $2 WHERE w.workspace_id = $1"},
-	/* Of one customer: the lists that hold it, and the conditions, tried on it. */
-	[OT_PLAN_RULE_SEGMENTS] = {"itz",
-		"SELECT p.customer || jsonb_build_object('segments', ARRAY("
-		"   SELECT s.name FROM ordertrack.segment_members AS m JOIN ordertrack.segments AS s"
-		"     ON s.workspace_id = $1 AND s.segment_id = m.segment_id"
-		"    WHERE m.workspace_id = $1 AND m.customer_id = p.customer_id"
-		"   UNION ALL SELECT s.name FROM ordertrack.segments AS s"
-		"    WHERE s.workspace_id = $1 AND s.condition IS NOT NULL"
-		"      AND jsonb_path_match(jsonb_build_object('customer', p.customer), s.condition, '{}', true)))"
-		" FROM (SELECT c.customer_id, " CUSTOMER_PART("$2", "$3") " AS customer"
-		"   FROM ordertrack.workspaces AS w LEFT JOIN ordertrack.customers AS c"
-		"    ON c.workspace_id = $1 AND c.source_id = $2 WHERE w.workspace_id = $1 OFFSET 0) AS p"},
+	[OT_PLAN_RULE_LISTS] = {"ii",
+		"SELECT s.name FROM ordertrack.segment_members AS m JOIN ordertrack.segments AS s"
+		"   ON s.workspace_id = $1 AND s.segment_id = m.segment_id"
+		" WHERE m.workspace_id = $1 AND m.customer_id = $2"},
+	[OT_PLAN_RULE_CONDITIONS] = {"i",
+		"SELECT name, condition FROM ordertrack.segments"
+		" WHERE workspace_id = $1 AND condition IS NOT NULL"},
 	[OT_PLAN_RULE_ORDER] = {"iib",
 		"SELECT o.source_id, o.metadata, i.items, i.items_count, i.quantity"
 		"  FROM ordertrack.orders AS o"

