@@ -42,11 +42,11 @@ typedef enum OtRuleTarget
 	OT_RULE_TARGET_COUNT
 } OtRuleTarget;
 
-/* A segment that a customer may be in; NULL: it is a list that holds the customer. */
+/* A segment of the customer, or one whose condition is to be tried. */
 typedef struct OtSegment
 {
 	char *name;
-	JsonPath *condition;
+	JsonPath *condition; /* NULL: a list that holds the customer */
 } OtSegment;
 
 typedef struct OtRule

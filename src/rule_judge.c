@@ -110,7 +110,8 @@ make_document(Judgement *judgement)
 	if ((rules->uses & OT_READS_ORDER) != 0 &&
 		(judgement->facts->order.id != 0 || judgement->request->order.is_given))
 		add_order(&json, judgement);
-	if (judgement->request->customer != NULL)
+	if ((rules->uses & (OT_READS_CUSTOMER | OT_READS_SEGMENTS)) != 0 &&
+		judgement->request->customer != NULL)
 		add_customer(&json, judgement);
 	if ((rules->uses & OT_READS_REDEMPTION) != 0)
 		add_redemption(&json, judgement);

@@ -39,6 +39,7 @@ typedef struct Trial
 } Trial;
 
 static void try_all(void *context);
+static void tell_trial(void *context);
 static Jsonb *make_sample(const List *metadata_keys, const char *value);
 static char *make_metadata(const List *metadata_keys, const char *value);
 
@@ -50,8 +51,14 @@ void
 ot_condition_try(JsonPath *condition, const List *metadata_keys)
 {
 	Trial trial = {condition, metadata_keys, false};
+	ErrorContextCallback where;
 
+	where.callback = tell_trial;
+	where.arg = NULL;
+	where.previous = error_context_stack;
+	error_context_stack = &where;
 	ot_in_rule_time(try_all, &trial);
+	error_context_stack = where.previous;
 	if (!trial.is_decided)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("the condition can't be decided"),
@@ -76,6 +83,13 @@ try_all(void *context)
 								  &is_unknown);
 		trial->is_decided = !is_unknown;
 	}
+}
+
+static void
+tell_trial(void *context)
+{
+	errcontext("trial of the condition on two order lines, which has %d ms",
+			   OT_RULE_TIME);
 }
 
 static Jsonb *

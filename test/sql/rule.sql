@@ -90,6 +90,8 @@ SELECT ordertrack.create_rule('slow', 'order', (repeat('exists($.order.items[*] 
 SELECT ordertrack.create_voucher('SLOW', '{"type": "amount", "amount_off": 1}');
 SELECT ordertrack.assign_rule('slow', 'SLOW');
 \set SHOW_CONTEXT errors
+SELECT ordertrack.create_rule('slower', 'order', (repeat('exists($.order.items[*] ? (', 60) || '@.sku == "none"' || repeat('))', 60))::jsonpath);
+\echo :SQLSTATE
 SELECT ordertrack.redeem('SLOW', NULL, (SELECT jsonb_build_object('items', jsonb_agg('{"quantity": 1, "price": 1}'::jsonb)) FROM generate_series(1, 500)));
 \echo :SQLSTATE
 SELECT result, failure_code FROM ordertrack.redeem('SLOW', NULL, '{"items": [{"quantity": 1, "price": 1}]}');
