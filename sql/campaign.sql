@@ -81,6 +81,7 @@ BEGIN
 		validity_hours ordertrack.json_array,
 		redeemed_count ordertrack.counter
 			CONSTRAINT campaigns_redeemed_count_check CHECK (redeemed_count <= redemption_limit),
+		rule_count ordertrack.counter NOT NULL DEFAULT 0,
 		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),

@@ -23,12 +23,14 @@ CREATE FUNCTION ordertrack.validate(
 	order_data jsonb DEFAULT NULL,
 	amount bigint DEFAULT NULL,
 	metadata jsonb DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
 	workspace bigint DEFAULT 1
 ) RETURNS ordertrack.redemption_outcome
 LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_validate';
-COMMENT ON FUNCTION ordertrack.validate(text, text, jsonb, bigint, jsonb, bigint) IS
+COMMENT ON FUNCTION ordertrack.validate(text, text, jsonb, bigint, jsonb, text, text, bigint) IS
 'what redeem would answer now, without writing anything; arguments and errors as redeem';
 
 CREATE FUNCTION ordertrack.redeem(

@@ -27,6 +27,8 @@ AS $$
 		('vouchers', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('campaigns', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, campaign_id', 'ROW', 'guard_parent'),
 		('campaigns', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('rules', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, rule_id, name, applies_to, condition, message', 'ROW', 'guard_parent'),
+		('rules', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('customers', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, customer_id', 'ROW', 'guard_parent'),
 		('customers', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('workspaces', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id', 'ROW', 'guard_parent'),
@@ -105,7 +107,7 @@ DECLARE
 	-- A table that changes gets a new step at the end; a step that has been
 	-- released never changes. OT_TABLES_VERSION in C is their number.
 	steps CONSTANT text[] := ARRAY['domains', 'workspaces', 'customers', 'campaigns', 'vouchers',
-		'orders', 'notes', 'redemptions', 'access', 'redemption_items', 'limits'];
+		'orders', 'notes', 'redemptions', 'access', 'redemption_items', 'limits', 'rules', 'segments'];
 	latest CONSTANT integer := cardinality(steps);
 	version_before integer := 0;
 	is_seeded boolean := false;

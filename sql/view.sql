@@ -35,6 +35,27 @@ BEGIN
 	  FROM ordertrack.campaigns AS c;
 	COMMENT ON VIEW ordertrack.campaign_list IS 'campaigns with their limits and what is used of them';
 
+	CREATE OR REPLACE VIEW ordertrack.rule_list AS
+	SELECT r.workspace_id, r.rule_id, r.name, r.applies_to, r.condition, r.message,
+		ARRAY(SELECT c.name FROM ordertrack.campaign_rules AS a
+		   JOIN ordertrack.campaigns AS c
+		     ON c.workspace_id = a.workspace_id AND c.campaign_id = a.campaign_id
+		  WHERE a.workspace_id = r.workspace_id AND a.rule_id = r.rule_id ORDER BY c.name) AS campaigns,
+		(SELECT count(*) FROM ordertrack.voucher_rules AS a
+		  WHERE a.workspace_id = r.workspace_id AND a.rule_id = r.rule_id) AS voucher_count,
+		r.created_at
+	  FROM ordertrack.rules AS r;
+	COMMENT ON VIEW ordertrack.rule_list IS 'rules with the campaigns and the number of vouchers that have them';
+
+	CREATE OR REPLACE VIEW ordertrack.segment_list AS
+	SELECT s.workspace_id, s.segment_id, s.name, s.condition,
+		CASE WHEN s.condition IS NULL THEN
+			(SELECT count(*) FROM ordertrack.segment_members AS m
+			  WHERE m.workspace_id = s.workspace_id AND m.segment_id = s.segment_id) END AS member_count,
+		s.created_at
+	  FROM ordertrack.segments AS s;
+	COMMENT ON VIEW ordertrack.segment_list IS 'segments; segment_customers() tells who is in one';
+
 	CREATE OR REPLACE VIEW ordertrack.order_list AS
 	SELECT o.workspace_id, o.order_id, o.source_id, o.status, c.source_id AS customer,
 		(SELECT count(*) FROM ordertrack.order_items AS i

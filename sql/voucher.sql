@@ -80,6 +80,7 @@ BEGIN
 		customer_per_week ordertrack.positive,
 		customer_per_month ordertrack.positive,
 		validity_hours ordertrack.json_array,
+		rule_count ordertrack.counter NOT NULL DEFAULT 0,
 		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),

@@ -206,6 +206,30 @@ ot_json_add_int8(OtJson *json, const char *key, int64 value)
 	push_value(json, key, &number);
 }
 
+/* Adds a copy of a jsonb. */
+void
+ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value)
+{
+	JsonbValue copy;
+
+	JsonbToJsonbValue(unconstify(Jsonb *, value), &copy);
+	push_value(json, key, &copy);
+}
+
+/* Adds the keys of an object with their values. */
+void
+ot_json_add_pairs(OtJson *json, const Jsonb *object)
+{
+	JsonbIterator *iterator =
+		JsonbIteratorInit(unconstify(JsonbContainer *, &object->root));
+	JsonbValue value;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+		if (token == WJB_KEY || token == WJB_VALUE)
+			(void) pushJsonbValue(&json->state, token, &value);
+}
+
 /* Ends the object and gives it. */
 Jsonb *
 ot_json_end(OtJson *json)

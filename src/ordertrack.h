@@ -19,7 +19,7 @@
 #include "plan.h"
 
 /* Number of steps in setup(); the library refuses tables of another version. */
-#define OT_TABLES_VERSION 11
+#define OT_TABLES_VERSION 13
 
 #define OT_MAX_CODE 200
 #define OT_MAX_KEY 255 /* source_id and idempotency key */
@@ -89,6 +89,8 @@ extern void ot_json_add_element(OtJson *json, const char *value);
 extern void ot_json_close_array(OtJson *json);
 extern void ot_json_add_text(OtJson *json, const char *key, const char *value);
 extern void ot_json_add_int8(OtJson *json, const char *key, int64 value);
+extern void ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value);
+extern void ot_json_add_pairs(OtJson *json, const Jsonb *object);
 extern Jsonb *ot_json_end(OtJson *json);
 
 /* ---- sequence.c ---- */

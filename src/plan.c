@@ -27,7 +27,7 @@
 /* One table a file, statement*.c. */
 static const OtStatement *const statement_tables[] = {
 	ot_work_statements, ot_admin_statements, ot_redemption_item_statements,
-	ot_limit_statements};
+	ot_limit_statements, ot_rule_statements};
 
 typedef struct KeptPlan
 {
@@ -52,8 +52,8 @@ static void check_tables(void);
 static int run_unprepared(const char *sql);
 static Oid type_of_letter(char letter);
 static uint64 execute(OtPlan plan, OtArgs *args, bool read_only);
-static uint64 execute_plan(OtPlan plan, SPIPlanPtr prepared, Datum *values,
-						   const char *nulls, bool read_only);
+static uint64 execute_rows(OtPlan plan, int size, Datum *values, const char *nulls,
+						   bool read_only);
 static void refuse_suppressed(void) pg_attribute_noreturn();
 
 /*
@@ -120,7 +120,7 @@ write_rows(OtPlan plan, int size, const OtArgs *rows)
 		memcpy(&values[i * width], rows[i].values, width * sizeof(Datum));
 		memcpy(&nulls[i * width], rows[i].nulls, width);
 	}
-	if (execute_plan(plan, get_plan(plan, size), values, nulls, false) != row_count)
+	if (execute_rows(plan, size, values, nulls, false) != row_count)
 		refuse_suppressed();
 }
 
@@ -160,20 +160,18 @@ static uint64
 execute(OtPlan plan, OtArgs *args, bool read_only)
 {
 	Assert(args->count == (int) strlen(get_statement(plan)->types));
-	return execute_plan(plan, get_plan(plan, ONE_ROW), args->values, args->nulls,
-						read_only);
+	return execute_rows(plan, ONE_ROW, args->values, args->nulls, read_only);
 }
 
 static uint64
-execute_plan(OtPlan plan, SPIPlanPtr prepared, Datum *values, const char *nulls,
-			 bool read_only)
+execute_rows(OtPlan plan, int size, Datum *values, const char *nulls, bool read_only)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	int result = SPI_execute_plan(prepared, values, nulls, read_only, 0);
+	int result = SPI_execute_plan(get_plan(plan, size), values, nulls, read_only, 0);
 
 	if (result < 0)
 		elog(ERROR, "statement %d failed: %s", plan, SPI_result_code_string(result));
-	/* SPI leaves its own context behind, which ot_end() frees. */
+	/* Preparing and running leave SPI's own context behind, which ot_end() frees. */
 	MemoryContextSwitchTo(caller);
 	return SPI_processed;
 }
@@ -355,6 +353,8 @@ type_of_letter(char letter)
 			return BOOLOID;
 		case 'j':
 			return JSONBOID;
+		case 'p':
+			return JSONPATHOID;
 		case 'y':
 			return BYTEAOID;
 		case 'd':

@@ -115,6 +115,31 @@ typedef enum OtPlan
 	OT_PLAN_VOUCHER_SPLIT,
 	OT_PLAN_CAMPAIGN_SPLIT,
 
+	OT_PLAN_RULE_INSERT,
+	OT_PLAN_RULE_FIND,
+	OT_PLAN_VOUCHER_RULE_INSERT,
+	OT_PLAN_VOUCHER_RULE_DELETE,
+	OT_PLAN_VOUCHER_RULE_COUNT,
+	OT_PLAN_CAMPAIGN_RULE_INSERT,
+	OT_PLAN_CAMPAIGN_RULE_DELETE,
+	OT_PLAN_CAMPAIGN_RULE_COUNT,
+	OT_PLAN_VOUCHER_RULES,
+	OT_PLAN_CAMPAIGN_RULES,
+	OT_PLAN_RULE_CUSTOMER,
+	OT_PLAN_RULE_LISTS,
+	OT_PLAN_RULE_CONDITIONS,
+	OT_PLAN_RULE_ORDER,
+	OT_PLAN_RULE_CAMPAIGN,
+
+	OT_PLAN_SEGMENT_LOCK_WORKSPACE,
+	OT_PLAN_SEGMENT_COUNT,
+	OT_PLAN_SEGMENT_INSERT,
+	OT_PLAN_SEGMENT_FIND,
+	OT_PLAN_SEGMENT_UNKNOWN_MEMBERS,
+	OT_PLAN_SEGMENT_MEMBERS_INSERT,
+	OT_PLAN_SEGMENT_MEMBERS,
+	OT_PLAN_SEGMENT_MATCHES,
+
 	OT_PLAN_BATCH_LOCK_ORDERS,
 	OT_PLAN_BATCH_LOCK_CUSTOMERS,
 	OT_PLAN_BATCH_LOCK_VOUCHERS,
@@ -134,7 +159,7 @@ typedef enum OtPlan
 /*
  * A statement and the types of its parameters, one letter each:
  * i bigint, n integer, t text, T text[], I bigint[], z timestamptz,
- * Z timestamptz[], b boolean, j jsonb, y bytea, d date.
+ * Z timestamptz[], b boolean, j jsonb, p jsonpath, y bytea, d date.
  */
 typedef struct OtStatement
 {
@@ -147,6 +172,7 @@ extern const OtStatement ot_work_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_admin_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_redemption_item_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_limit_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_rule_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 26
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

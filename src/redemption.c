@@ -41,9 +41,11 @@ ordertrack_validate(PG_FUNCTION_ARGS)
 	OtOutcome outcome;
 	TimestampTz now = GetCurrentTimestamp();
 
-	request.workspace = ot_workspace_arg(fcinfo, 5);
+	request.workspace = ot_workspace_arg(fcinfo, 7);
 	request.has_amount = !PG_ARGISNULL(3);
 	request.amount = request.has_amount ? PG_GETARG_INT64(3) : 0;
+	request.channel = text_or_null(fcinfo, 5);
+	request.actor = text_or_null(fcinfo, 6);
 	ot_request_read(&request, text_or_null(fcinfo, 0), text_or_null(fcinfo, 1),
 					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
 
@@ -234,12 +236,13 @@ hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 
 /*
  * Tells whether the facts include rows that an earlier item of a batch may have
- * left waiting: lines, and a customer's sum where it must be exact.
+ * left waiting: lines, what rules read, and a customer's sum where it must be exact.
  */
 static bool
 may_wait(const OtFacts *facts)
 {
-	return facts->customer_total >= OT_WAITING_SUM ||
+	return facts->customer_total >= OT_WAITING_SUM || facts->voucher.has_rules ||
+		   facts->campaign.has_rules ||
 		   (facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER);
 }
 

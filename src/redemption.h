@@ -91,6 +91,7 @@ enum
 	OT_TERMS_REDEEMED_COUNT,
 	OT_TERMS_CUSTOMER_LIMIT,
 	OT_TERMS_IS_STRIPED,
+	OT_TERMS_RULE_COUNT,
 	OT_TERMS_PER_DAY,
 	OT_TERMS_CUSTOMER_PER_DAY = OT_TERMS_PER_DAY + OT_PERIOD_COUNT,
 	OT_TERMS_VALIDITY_HOURS = OT_TERMS_CUSTOMER_PER_DAY + OT_PERIOD_COUNT,
@@ -106,6 +107,9 @@ enum
 extern void ot_terms_take(OtTerms *terms, const Datum *values, const bool *nulls);
 extern void ot_voucher_terms_read(int64 workspace, int64 voucher_id, OtTerms *terms);
 extern void ot_campaign_terms_read(int64 workspace, int64 campaign_id, OtTerms *terms);
+
+/* rule_facts.c */
+extern void ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts);
 
 /* redemption_write.c */
 extern bool ot_accept(const OtRequest *request, const OtFacts *facts,

@@ -48,6 +48,8 @@ ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 		count_customer_uses(request, facts);
 	ot_limits_read(request->workspace, facts->customer_id, now, &facts->voucher,
 				   &facts->campaign, &facts->local_time);
+	if (facts->voucher.has_rules || facts->campaign.has_rules)
+		ot_rule_facts_read(request, now, facts);
 	ot_drop_snapshot();
 }
 

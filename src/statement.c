@@ -32,7 +32,7 @@
 /* Columns of the terms that vouchers and campaigns have alike, after the id. */
 #define TERMS \
 	"is_active, starts_at, expires_at, redemption_limit, redeemed_count, customer_limit," \
-	"  is_striped, per_day, per_week, per_month, customer_per_day, customer_per_week," \
+	"  is_striped, rule_count, per_day, per_week, per_month, customer_per_day, customer_per_week," \
 	"  customer_per_month, validity_hours"
 
 const OtStatement ot_work_statements[OT_PLAN_COUNT] = {

@@ -20,7 +20,10 @@ static void give_on_lines(const OtRequest *request, const OtFacts *facts,
 static OtFailure find_missing(const OtRequest *request, const OtFacts *facts,
 							  const OtVerdict *verdict);
 static void give_discount(const OtFacts *facts, bool has_order, OtVerdict *verdict);
-static OtFailure judge_match(OtVerdict *verdict);
+static OtFailure judge_rules(const OtRequest *request, const OtFacts *facts,
+							 OtVerdict *verdict);
+static bool needs_customer(const OtFacts *facts);
+static bool has_lines(const OtRequest *request, const OtFacts *facts);
 static bool fits_customer(const OtRequest *request, const OtFacts *facts);
 static OtFailure judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 							OtVerdict *verdict);
@@ -81,7 +84,7 @@ ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 		(verdict->failure = judge_voucher(facts, now)) == OT_OK &&
 		(verdict->failure = judge_order(request, facts, verdict)) == OT_OK &&
 		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK &&
-		(verdict->failure = judge_match(verdict)) == OT_OK)
+		(verdict->failure = judge_rules(request, facts, verdict)) == OT_OK)
 		verdict->failure = judge_limits(facts, verdict);
 
 	if (verdict->failure != OT_OK && verdict->message == NULL)
@@ -231,14 +234,14 @@ find_missing(const OtRequest *request, const OtFacts *facts, const OtVerdict *ve
 	bool has_order = is_stored || request->order.is_given;
 	bool has_amount = is_stored || request->order.has_amount;
 
-	if ((ot_terms_count_customer(&facts->voucher) ||
-		 ot_terms_count_customer(&facts->campaign)) &&
-		request->customer == NULL)
+	if (needs_customer(facts) && request->customer == NULL)
 		return OT_MISSING_CUSTOMER;
-	if (verdict->cart_result == OT_CART_NO_LINES)
+	if (verdict->cart_result == OT_CART_NO_LINES ||
+		((facts->rules.uses & OT_NEEDS_ITEMS) != 0 && !has_lines(request, facts)))
 		return OT_MISSING_ORDER_ITEMS;
 	if ((has_order && !has_amount) ||
 		(!has_order && facts->is_gift && !request->has_amount) ||
+		((facts->rules.uses & OT_NEEDS_AMOUNT) != 0 && !has_amount) ||
 		verdict->cart_result == OT_CART_NO_AMOUNT)
 		return OT_MISSING_AMOUNT;
 	return OT_OK;
@@ -261,14 +264,34 @@ give_discount(const OtFacts *facts, bool has_order, OtVerdict *verdict)
 	verdict->total_amount = verdict->amount - verdict->discount_amount;
 }
 
-/* A code must not be used up on an order that has nothing it is for. */
+/*
+ * Judges the rules.  A code must not be used up on an order that has nothing it
+ * is for, which is as if the first rule about the order said so.
+ */
 static OtFailure
-judge_match(OtVerdict *verdict)
+judge_rules(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict)
 {
-	if (verdict->cart_result != OT_CART_NO_MATCH)
-		return OT_OK;
+	OtFailure failure = ot_rules_judge(request, facts, verdict);
+
+	if (failure == OT_CUSTOMER_RULES_VIOLATED || verdict->cart_result != OT_CART_NO_MATCH)
+		return failure;
 	verdict->message = "no line of the order matches the discount";
 	return OT_ORDER_RULES_VIOLATED;
+}
+
+static bool
+needs_customer(const OtFacts *facts)
+{
+	return ot_terms_count_customer(&facts->voucher) ||
+		   ot_terms_count_customer(&facts->campaign) ||
+		   (facts->rules.uses & OT_NEEDS_CUSTOMER) != 0;
+}
+
+static bool
+has_lines(const OtRequest *request, const OtFacts *facts)
+{
+	return facts->order.id != 0 ? facts->rules.items_count > 0
+								: request->order.line_count > 0;
 }
 
 /* The sum of a customer's orders must stay in 64 bits, too. */

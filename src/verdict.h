@@ -9,6 +9,7 @@
 
 #include "cart.h"
 #include "ordertrack.h"
+#include "rule.h"
 #include "validity.h"
 
 /*
@@ -101,6 +102,7 @@ typedef struct OtTerms
 	OtLimit discount_budget;
 	OtLimit order_budget;
 	const OtValidity *validity; /* NULL: at all hours */
+	bool has_rules;
 } OtTerms;
 
 /* A stored order that the request names. */
@@ -125,7 +127,8 @@ typedef struct OtFacts
 	int64 customer_id;	  /* 0: not known yet */
 	int64 customer_total; /* sum of the customer's orders so far */
 	OtOrderFacts order;
-	OtCart cart;			/* lines of the stored order, where the discount needs them */
+	OtCart cart; /* lines of the stored order, where the discount needs them */
+	OtRuleFacts rules;
 	OtLocalTime local_time; /* read where limits or hours need it */
 	int64 redemption_id;	/* of the row to come */
 } OtFacts;
@@ -146,6 +149,8 @@ typedef struct OtVerdict
 
 extern void ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 					 OtVerdict *verdict);
+extern OtFailure ot_rules_judge(const OtRequest *request, const OtFacts *facts,
+								OtVerdict *verdict);
 extern const char *ot_failure_code(OtFailure failure);
 extern const char *ot_failure_message(OtFailure failure);
 

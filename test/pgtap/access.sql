@@ -67,11 +67,13 @@ SELECT ok(EXISTS (SELECT FROM rights AS r WHERE r.kind = c.kind AND r.object_nam
   FROM (VALUES
 	('app', '{validate,redeem,redeem_batch,rollback_redemption,create_order,update_order,
 		set_order_status}'::text[], true),
-	('app', '{create_voucher,update_voucher,create_campaign,create_workspace,grant_access,setup,
+	('app', '{create_rule,assign_rule,create_segment,segment_customers,create_voucher,update_voucher,create_campaign,create_workspace,grant_access,setup,
 		order_details,edit_note,delete_note}', false),
 	('support', '{order_list,order_details,order_history,add_note,edit_note,delete_note}', true),
 	('support', '{redeem,rollback_redemption,set_order_status,create_voucher,grant_access,setup}', false),
-	('admin', '{create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,put_customer,
+	('support', '{segment_customers}', true),
+	('auditor', '{segment_customers}', false),
+	('admin', '{create_rule,assign_rule,unassign_rule,create_segment,segment_customers,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,put_customer,
 		redeem,verify_order,export_query,order_details}', true),
 	('admin', '{setup,arm_triggers,apply_access}', false),
 	('auditor', '{verify_order,export_query,order_list,redemption_list,export_orders,export_order_items,
@@ -94,7 +96,9 @@ SELECT ordertrack.create_order('{"source_id":"o","amount":5,"shipping_address":{
 	ordertrack.put_customer('anna', 'SECRET', 'SECRET', 'SECRET', 'SECRET', '{"city":"SECRET"}'),
 	ordertrack.create_campaign('any'),
 	ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}'),
-	ordertrack.create_voucher('CARD', gift_amount => 100)
+	ordertrack.create_voucher('CARD', gift_amount => 100),
+	ordertrack.create_rule('some', 'customer', '$.customer.order_count >= 0'),
+	ordertrack.create_segment('all', customers => '{anna}')
 \gset
 SELECT ordertrack.add_note(:o, 'SECRET', 'SECRET'), ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}')
 \g /dev/null

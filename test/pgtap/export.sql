@@ -14,7 +14,9 @@ SELECT ordertrack.create_campaign(text), ordertrack.create_voucher(text, '{"type
 		jsonb_build_array(jsonb_build_object('product_id', text, 'sku', text, 'name', text, 'color', text,
 		'size', text, 'quantity', 1, 'price', 10))), text, text, text),
 	ordertrack.redeem(text, text, jsonb_build_object('source_id', text), NULL, jsonb_build_object('m', text),
-		text, text, text)
+		text, text, text),
+	ordertrack.create_rule(text, 'order', '$.order.amount >= 0', text), ordertrack.assign_rule(text, campaign => text),
+	ordertrack.create_segment(text, '$.customer.order_count > 0')
   FROM firsts
 \g /dev/null
 SELECT ordertrack.rollback_redemption(r.redemption_id, r.code, NULL, NULL, r.code, r.code)
@@ -69,9 +71,11 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	('order_details', '{channel,customer,data_source,on_behalf_of,source_id,submitted_by,submitted_by_id}'),
 	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
 	('order_history_list', '{channel,detail,event_type,source_id,title}'),
-	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}')) AS v (name, columns);
+	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}'), ('rule_list', '{message,name}'),
+	('segment_list', '{name}')) AS v (name, columns);
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
-	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list')),
+	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
+		'rule_list', 'segment_list')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.

@@ -19,7 +19,8 @@ $$;
 SELECT ordertrack.create_campaign('camp'), ordertrack.create_voucher('CARD', gift_amount => 1000,
 	campaign => 'camp'), ordertrack.create_workspace('empty'),
 	ordertrack.create_order('{"source_id":"o","amount":900}', 'anna') AS o,
-	ordertrack.create_order('{"source_id":"p"}') AS p
+	ordertrack.create_order('{"source_id":"p"}') AS p,
+	ordertrack.create_rule('rule', 'order', '$.order.amount > 1')
 \gset
 SELECT ordertrack.create_voucher('LINE', '{"type":"amount","amount_off":1,"effect":"apply_to_items"}'),
 	ordertrack.redeem('LINE', NULL, '{"source_id":"q","items":[{"quantity":1,"price":900}]}')
@@ -40,6 +41,7 @@ CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.vouchers AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.campaigns AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.customers AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.rules AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.workspaces AS t)))
 $$;
 
@@ -61,7 +63,7 @@ SELECT format('UPDATE ordertrack.%I SET %I = %s', t, col, value) FROM columns
 UNION ALL SELECT format('UPDATE ordertrack.%I SET %s', t, 'workspace_id = workspace_id')
   FROM unnest('{order_notes,redemptions,redemption_items}'::text[]) AS t
 UNION ALL SELECT format(attack, t)
-  FROM unnest('{order_notes,redemptions,redemption_items,orders,vouchers,campaigns,customers,workspaces}'::text[]) AS t,
+  FROM unnest('{order_notes,redemptions,redemption_items,orders,vouchers,campaigns,customers,rules,workspaces}'::text[]) AS t,
 	unnest(ARRAY[
 	'DELETE FROM ordertrack.%I', 'TRUNCATE ordertrack.%I CASCADE',
 	'TRUNCATE ONLY ordertrack.%I RESTART IDENTITY CASCADE',
@@ -88,6 +90,9 @@ UNION ALL SELECT unnest(ARRAY[
 	'UPDATE ordertrack.vouchers SET kind = ''discount'', discount = ''{}'', gift_amount = NULL, gift_balance = NULL',
 	'UPDATE ordertrack.campaigns SET campaign_id = campaign_id + 1000',
 	'UPDATE ordertrack.customers SET customer_id = customer_id + 1000',
+	'UPDATE ordertrack.rules SET rule_id = rule_id + 1000', 'UPDATE ordertrack.rules SET name = ''other''',
+	'UPDATE ordertrack.rules SET applies_to = ''customer''', 'UPDATE ordertrack.rules SET condition = ''1 == 1''',
+	'UPDATE ordertrack.rules SET message = ''other''',
 	'UPDATE ordertrack.workspaces SET workspace_id = workspace_id + 1000']);
 INSERT INTO attacks
 SELECT unnest(ARRAY[

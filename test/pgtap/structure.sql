@@ -64,10 +64,10 @@ SELECT ok(NOT proisstrict, 'not STRICT: ' || signature) FROM functions;
 SELECT is(proparallel::text, CASE provolatile WHEN 'v' THEN 'u' ELSE 's' END, 'PARALLEL ' || CASE provolatile
 	WHEN 'v' THEN 'UNSAFE' ELSE 'SAFE' END || ': ' || signature) FROM functions;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = reader), 's', 'STABLE: ' || reader)
-  FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers}'::text[]) AS reader;
+  FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers}'::text[]) AS reader;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
   FROM unnest('{redeem,redeem_batch,rollback_redemption,create_order,update_order,
-	set_order_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,grant_access,revoke_access,setup}'::text[]) AS writer;
+	set_order_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup}'::text[]) AS writer;
 SELECT is_empty($$SELECT signature FROM functions WHERE provolatile = 'i'
 	AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')$$,
 	'no C function is IMMUTABLE: each reads tables');
@@ -113,7 +113,8 @@ CREATE TEMP TABLE tables AS SELECT c.oid, c.relname::text AS name FROM pg_class 
  WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relkind = 'r';
 SELECT bag_eq('SELECT name FROM tables', $$SELECT
 	unnest('{installation,access_grants,workspaces,customers,campaigns,vouchers,voucher_customers,campaign_customers,status_transitions,
-	orders,order_items,order_notes,personal_values,redemptions,redemption_items,idempotency_keys,period_counts,limit_stripes}'::text[])$$, 'the tables');
+	orders,order_items,order_notes,personal_values,redemptions,redemption_items,idempotency_keys,period_counts,limit_stripes,
+	rules,voucher_rules,campaign_rules,segments,segment_members}'::text[])$$, 'the tables');
 SELECT is(a.attname::text, 'workspace_id', 'first column of ' || t.name) FROM tables AS t
   JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = 1
  WHERE name NOT IN ('installation', 'access_grants');

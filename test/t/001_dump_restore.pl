@@ -41,6 +41,11 @@ SELECT ordertrack.create_voucher('LINES', '{"type": "unit", "product_id": "mug",
 SELECT ordertrack.create_voucher('GIFT', gift_amount => 10000, workspace => w) FROM unnest('{1,2}'::bigint[]) AS w;
 SELECT ordertrack.put_customer('anna', 'anna@example.com', '+49 1', 'Anna', E'O''Neil\n',
 	'{"city": "Köln"}', '{"vip": true}');
+SELECT ordertrack.create_segment('listed', customers => '{anna}'),
+	ordertrack.create_segment('new', '!exists($.customer.last_order_at) && !($.customer.metadata."k ey" == "x\"")');
+SELECT ordertrack.create_rule('rule', 'order', '!($.order.source_id like_regex "^\\d+\\." flag "i")', E'O''Neil\n', w),
+	ordertrack.assign_rule('rule', campaign => 'summer', workspace => w) FROM unnest('{1,2}'::bigint[]) AS w;
+SELECT ordertrack.assign_rule('rule', 'FIXED');
 EOC
 $node->safe_psql('shop', <<'EOC', extra_params => [ '-U', 'ot_app' ]);
 SELECT ordertrack.redeem('TEN', 'anna', format('{"source_id": "a-%s", "items": [{"product_id": "p", "sku": "s",

@@ -1,0 +1,213 @@
+/*
+ * rule_facts.c
+ *		Reads the rules of a voucher and its campaign, and of the database what
+ *		their conditions ask for.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "plan.h"
+#include "redemption.h"
+
+/* Columns of OT_PLAN_VOUCHER_RULES and OT_PLAN_CAMPAIGN_RULES. */
+enum
+{
+	RULE_ID,
+	NAME,
+	APPLIES_TO,
+	CONDITION,
+	MESSAGE,
+	RULE_COLUMNS
+};
+
+static void read_rules(OtPlan plan, int64 workspace, int64 owner_id, OtRuleFacts *rules);
+static void read_rule(uint64 row, OtRuleFacts *rules);
+static void read_lists(int64 workspace, int64 customer_id, OtRuleFacts *rules);
+static void read_conditions(int64 workspace, OtRuleFacts *rules);
+static OtSegment *add_segments(OtRuleFacts *rules, uint64 count);
+static void read_customer(const OtRequest *request, TimestampTz now, OtRuleFacts *rules);
+static void read_order(const OtRequest *request, int64 order_id, OtRuleFacts *rules);
+static void read_campaign(const OtRequest *request, int64 campaign_id,
+						  OtRuleFacts *rules);
+
+/*
+ * Reads the rules, and of the document only what one of them reads and the
+ * request does not say.
+ */
+void
+ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
+{
+	OtRuleFacts *rules = &facts->rules;
+	int64 workspace = request->workspace;
+
+	if (facts->voucher.has_rules)
+		read_rules(OT_PLAN_VOUCHER_RULES, workspace, facts->voucher.id, rules);
+	if (facts->campaign.has_rules)
+		read_rules(OT_PLAN_CAMPAIGN_RULES, workspace, facts->campaign.id, rules);
+
+	if ((rules->uses & OT_READS_SEGMENTS) != 0 && request->customer != NULL)
+	{
+		if (facts->customer_id != 0)
+			read_lists(workspace, facts->customer_id, rules);
+		read_conditions(workspace, rules);
+	}
+	if ((rules->uses & OT_READS_CUSTOMER) != 0 && request->customer != NULL)
+		read_customer(request, now, rules);
+	if ((rules->uses & OT_READS_STORED) != 0 && facts->order.id != 0)
+		read_order(request, facts->order.id, rules);
+	if ((rules->uses & OT_READS_CAMPAIGN) != 0 && facts->campaign.id != 0)
+		read_campaign(request, facts->campaign.id, rules);
+}
+
+static void
+read_rules(OtPlan plan, int64 workspace, int64 owner_id, OtRuleFacts *rules)
+{
+	OtArgs args = {0};
+	uint64 count;
+
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, owner_id);
+	count = ot_read(plan, &args);
+	if (rules->rules == NULL)
+		rules->rules = palloc(sizeof(OtRule) * Max(count, 1));
+	else
+		rules->rules = repalloc(rules->rules, sizeof(OtRule) * (rules->count + count));
+	for (uint64 row = 0; row < count; row++)
+		read_rule(row, rules);
+}
+
+/* Puts a rule where its rule_id belongs; voucher and campaign may share one. */
+static void
+read_rule(uint64 row, OtRuleFacts *rules)
+{
+	OtRule rule = {0};
+	Datum values[RULE_COLUMNS];
+	bool nulls[RULE_COLUMNS];
+	int at = rules->count;
+
+	ot_get_row_at(row, values, nulls);
+	rule.id = DatumGetInt64(values[RULE_ID]);
+	while (at > 0 && rules->rules[at - 1].id > rule.id)
+		at--;
+	if (at > 0 && rules->rules[at - 1].id == rule.id)
+		return;
+	rule.name = TextDatumGetCString(values[NAME]);
+	rule.target = ot_rule_target(TextDatumGetCString(values[APPLIES_TO]));
+	rule.condition = DatumGetJsonPathPCopy(values[CONDITION]);
+	rule.message = nulls[MESSAGE] ? NULL : TextDatumGetCString(values[MESSAGE]);
+	rules->uses |= ot_condition_uses(rule.condition, NULL);
+	if (rule.target == OT_RULE_CUSTOMER)
+		rules->uses |= OT_NEEDS_CUSTOMER;
+	memmove(&rules->rules[at + 1], &rules->rules[at],
+			sizeof(OtRule) * (rules->count - at));
+	rules->rules[at] = rule;
+	rules->count++;
+}
+
+/* Tells what a rule is about; a name that is none gives the number of them. */
+OtRuleTarget
+ot_rule_target(const char *name)
+{
+	static const char *const names[] = {"customer", "order", "redemption"};
+	int i = 0;
+
+	while (i < lengthof(names) && strcmp(names[i], name) != 0)
+		i++;
+	return (OtRuleTarget) i;
+}
+
+/* The fixed lists that hold the customer, found by the customer. */
+static void
+read_lists(int64 workspace, int64 customer_id, OtRuleFacts *rules)
+{
+	OtArgs args = {0};
+	uint64 count;
+	OtSegment *segments;
+
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, customer_id);
+	count = ot_read(OT_PLAN_RULE_LISTS, &args);
+	segments = add_segments(rules, count);
+	for (uint64 row = 0; row < count; row++)
+		segments[row].name = ot_get_text(row, 1);
+}
+
+/* The conditions of segments, which are tried on the customer's part. */
+static void
+read_conditions(int64 workspace, OtRuleFacts *rules)
+{
+	OtArgs args = {0};
+	uint64 count;
+	OtSegment *segments;
+
+	ot_arg_int8(&args, workspace);
+	count = ot_read(OT_PLAN_RULE_CONDITIONS, &args);
+	segments = add_segments(rules, count);
+	for (uint64 row = 0; row < count; row++)
+	{
+		Datum values[2];
+		bool nulls[2];
+
+		ot_get_row_at(row, values, nulls);
+		segments[row].name = TextDatumGetCString(values[0]);
+		segments[row].condition = DatumGetJsonPathPCopy(values[1]);
+	}
+	if (count > 0)
+		rules->uses |= OT_READS_CUSTOMER;
+}
+
+/* Makes room for more segments and gives where they begin. */
+static OtSegment *
+add_segments(OtRuleFacts *rules, uint64 count)
+{
+	OtSegment *segments = palloc0(sizeof(OtSegment) * (rules->segment_count + count + 1));
+	int before = rules->segment_count;
+
+	if (before > 0)
+		memcpy(segments, rules->segments, sizeof(OtSegment) * before);
+	rules->segments = segments;
+	rules->segment_count += count;
+	return segments + before;
+}
+
+static void
+read_customer(const OtRequest *request, TimestampTz now, OtRuleFacts *rules)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_text(&args, request->customer);
+	ot_arg_time(&args, now);
+	if (ot_read(OT_PLAN_RULE_CUSTOMER, &args) > 0)
+		rules->customer = ot_get_jsonb(0, 1);
+}
+
+static void
+read_order(const OtRequest *request, int64 order_id, OtRuleFacts *rules)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, order_id);
+	ot_arg_bool(&args, (rules->uses & OT_READS_ITEMS) != 0);
+	if (ot_read(OT_PLAN_RULE_ORDER, &args) == 0)
+		return;
+	rules->order_source_id = ot_get_text(0, 1);
+	rules->order_metadata = ot_get_jsonb(0, 2);
+	rules->items = ot_get_jsonb(0, 3);
+	rules->items_count = ot_get_int8(0, 4);
+	rules->quantity = ot_get_int8(0, 5);
+	rules->order_initial_amount = ot_get_int8(0, 6);
+}
+
+static void
+read_campaign(const OtRequest *request, int64 campaign_id, OtRuleFacts *rules)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, campaign_id);
+	if (ot_read(OT_PLAN_RULE_CAMPAIGN, &args) > 0)
+		rules->campaign = ot_get_jsonb(0, 1);
+}

@@ -1,0 +1,120 @@
+/*
+ * statement_rule.c
+ *		The statements of rules and segments.  The rules of statement.c hold here
+ *		too.
+ */
+#include "postgres.h"
+
+#include "plan.h"
+
+/* clang-format off */
+
+/*
+ * The customer's part of the document: w is the workspace, c the customer.  What
+ * is not known is left out; in metadata, a null is the caller's.
+ */
+#define CUSTOMER_PART(source_id, now) \
+	"jsonb_build_object('metadata', coalesce(c.metadata, '{}')) || jsonb_strip_nulls(" \
+	" jsonb_build_object('source_id', " source_id "," \
+	"  'order_count', coalesce(c.order_count, 0), 'order_total', coalesce(c.order_total, 0)," \
+	"  'last_order_at', to_char(c.last_order_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00')," \
+	"  'days_since_last_order', (" now " AT TIME ZONE w.time_zone)::date" \
+	"   - (c.last_order_at AT TIME ZONE w.time_zone)::date))"
+
+const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
+	/* ---- rules ---- */
+	[OT_PLAN_RULE_INSERT] = {"ittptz",
+		"INSERT INTO ordertrack.rules"
+		"  (workspace_id, name, applies_to, condition, message, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6)"
+		" ON CONFLICT (workspace_id, name) DO NOTHING RETURNING rule_id"},
+	[OT_PLAN_RULE_FIND] = {"it",
+		"SELECT rule_id FROM ordertrack.rules WHERE workspace_id = $1 AND name = $2"},
+	[OT_PLAN_VOUCHER_RULE_INSERT] = {"iiiz",
+		"INSERT INTO ordertrack.voucher_rules (workspace_id, voucher_id, rule_id, created_at)"
+		" VALUES ($1, $2, $3, $4) ON CONFLICT (workspace_id, voucher_id, rule_id) DO NOTHING"},
+	[OT_PLAN_VOUCHER_RULE_DELETE] = {"iii",
+		"DELETE FROM ordertrack.voucher_rules"
+		" WHERE workspace_id = $1 AND voucher_id = $2 AND rule_id = $3"},
+	[OT_PLAN_VOUCHER_RULE_COUNT] = {"iiiz",
+		"UPDATE ordertrack.vouchers SET rule_count = rule_count + $3, updated_at = $4"
+		" WHERE workspace_id = $1 AND voucher_id = $2"},
+	[OT_PLAN_CAMPAIGN_RULE_INSERT] = {"iiiz",
+		"INSERT INTO ordertrack.campaign_rules (workspace_id, campaign_id, rule_id, created_at)"
+		" VALUES ($1, $2, $3, $4) ON CONFLICT (workspace_id, campaign_id, rule_id) DO NOTHING"},
+	[OT_PLAN_CAMPAIGN_RULE_DELETE] = {"iii",
+		"DELETE FROM ordertrack.campaign_rules"
+		" WHERE workspace_id = $1 AND campaign_id = $2 AND rule_id = $3"},
+	[OT_PLAN_CAMPAIGN_RULE_COUNT] = {"iiiz",
+		"UPDATE ordertrack.campaigns SET rule_count = rule_count + $3, updated_at = $4"
+		" WHERE workspace_id = $1 AND campaign_id = $2"},
+	[OT_PLAN_VOUCHER_RULES] = {"ii",
+		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
+		"  FROM ordertrack.voucher_rules AS a JOIN ordertrack.rules AS r"
+		"   ON r.workspace_id = $1 AND r.rule_id = a.rule_id"
+		" WHERE a.workspace_id = $1 AND a.voucher_id = $2"},
+	[OT_PLAN_CAMPAIGN_RULES] = {"ii",
+		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
+		"  FROM ordertrack.campaign_rules AS a JOIN ordertrack.rules AS r"
+		"   ON r.workspace_id = $1 AND r.rule_id = a.rule_id"
+		" WHERE a.workspace_id = $1 AND a.campaign_id = $2"},
+
+	/* ---- the document, where it is not in the request ---- */
+	[OT_PLAN_RULE_CUSTOMER] = {"itz",
+		"SELECT " CUSTOMER_PART("$2", "$3")
+		"  FROM ordertrack.workspaces AS w LEFT JOIN ordertrack.customers AS c"
+		"   ON c.workspace_id = $1 AND c.source_id = $2 WHERE w.workspace_id = $1"},
+	[OT_PLAN_RULE_LISTS] = {"ii",
+		"SELECT s.name FROM ordertrack.segment_members AS m JOIN ordertrack.segments AS s"
+		"   ON s.workspace_id = $1 AND s.segment_id = m.segment_id"
+		" WHERE m.workspace_id = $1 AND m.customer_id = $2"},
+	[OT_PLAN_RULE_CONDITIONS] = {"i",
+		"SELECT name, condition FROM ordertrack.segments"
+		" WHERE workspace_id = $1 AND condition IS NOT NULL"},
+	[OT_PLAN_RULE_ORDER] = {"iib",
+		"SELECT o.source_id, o.metadata, i.items, i.items_count, i.quantity, o.initial_amount"
+		"  FROM ordertrack.orders AS o"
+		"  CROSS JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object("
+		"     'metadata', coalesce(l.metadata, '{}')) || jsonb_strip_nulls(jsonb_build_object("
+		"     'sku', l.sku, 'product_id', l.product_id, 'quantity', l.quantity, 'price', l.price,"
+		"     'amount', l.amount)) ORDER BY l.line_no) AS items,"
+		"    count(*) AS items_count, least(sum(l.quantity), 9223372036854775807)::bigint AS quantity"
+		"   FROM ordertrack.order_items AS l"
+		"   WHERE $3 AND l.workspace_id = $1 AND l.order_id = $2) AS i"
+		" WHERE o.workspace_id = $1 AND o.order_id = $2"},
+	[OT_PLAN_RULE_CAMPAIGN] = {"ii",
+		"SELECT jsonb_build_object('name', name, 'metadata', coalesce(metadata, '{}'))"
+		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"},
+
+	/* ---- segments ---- */
+	[OT_PLAN_SEGMENT_LOCK_WORKSPACE] = {"i",
+		"SELECT FROM ordertrack.workspaces WHERE workspace_id = $1 FOR NO KEY UPDATE"},
+	[OT_PLAN_SEGMENT_COUNT] = {"i",
+		"SELECT count(*) FROM ordertrack.segments"
+		" WHERE workspace_id = $1 AND condition IS NOT NULL"},
+	[OT_PLAN_SEGMENT_INSERT] = {"itpz",
+		"INSERT INTO ordertrack.segments (workspace_id, name, condition, created_at)"
+		" VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (workspace_id, name) DO NOTHING RETURNING segment_id"},
+	[OT_PLAN_SEGMENT_FIND] = {"it",
+		"SELECT segment_id, condition FROM ordertrack.segments"
+		" WHERE workspace_id = $1 AND name = $2"},
+	[OT_PLAN_SEGMENT_UNKNOWN_MEMBERS] = {"iT",
+		"SELECT g.source_id FROM unnest($2) AS g (source_id) WHERE NOT EXISTS ("
+		"   SELECT FROM ordertrack.customers AS c"
+		"    WHERE c.workspace_id = $1 AND c.source_id = g.source_id) LIMIT 1"},
+	[OT_PLAN_SEGMENT_MEMBERS_INSERT] = {"iiTz",
+		"INSERT INTO ordertrack.segment_members (workspace_id, customer_id, segment_id, created_at)"
+		" SELECT $1, customer_id, $2, $4 FROM ordertrack.customers"
+		"  WHERE workspace_id = $1 AND source_id = ANY ($3)"},
+	[OT_PLAN_SEGMENT_MEMBERS] = {"ii",
+		"SELECT c.source_id FROM ordertrack.segment_members AS m JOIN ordertrack.customers AS c"
+		"   ON c.workspace_id = $1 AND c.customer_id = m.customer_id"
+		" WHERE m.workspace_id = $1 AND m.segment_id = $2 ORDER BY c.source_id"},
+	[OT_PLAN_SEGMENT_MATCHES] = {"ipz",
+		"SELECT c.source_id FROM ordertrack.workspaces AS w JOIN ordertrack.customers AS c"
+		"   ON c.workspace_id = $1 WHERE w.workspace_id = $1"
+		"   AND jsonb_path_match(jsonb_build_object('customer', "
+		CUSTOMER_PART("c.source_id", "$3") "), $2, '{}', true) ORDER BY c.source_id"},
+};
+/* clang-format on */
