@@ -29,6 +29,7 @@
 
 static void add_entity(OtArgs *args, int64 workspace, const char *entity,
 					   int64 entity_id);
+static bool wait_for_stripe(void *context);
 static bool run_from(OtPlan plan, int64 workspace, const char *entity, int64 entity_id);
 
 /* Takes a use from a stripe that nobody holds; false where there is none. */
@@ -39,16 +40,23 @@ ot_stripes_spend(int64 workspace, const char *entity, int64 entity_id)
 }
 
 /*
- * Takes a use from a stripe that somebody holds, and waits for that; false where
- * he has taken the last.
+ * Waits until a stripe that has uses left is no longer held.  The lock is given
+ * up again, since the stripe may turn out to be empty then.
  */
-bool
+void
 ot_stripes_wait(int64 workspace, const char *entity, int64 entity_id)
 {
 	OtArgs args = {0};
 
 	add_entity(&args, workspace, entity, entity_id);
-	return ot_run(OT_PLAN_STRIPE_WAIT, &args) == 1;
+	(void) ot_in_subtransaction(wait_for_stripe, &args);
+}
+
+static bool
+wait_for_stripe(void *context)
+{
+	ot_run(OT_PLAN_STRIPE_WAIT, context);
+	return false;
 }
 
 /* Gives a use back to a stripe that nobody holds; false where there is none. */

@@ -88,10 +88,10 @@ const OtStatement ot_limit_statements[OT_PLAN_COUNT] = {
 		"UPDATE ordertrack.limit_stripes SET uses_left = uses_left - 1"
 		ONE_STRIPE FREE_STRIPE(" AND s.uses_left > 0") " AND uses_left > 0"},
 	[OT_PLAN_STRIPE_WAIT] = {"iti",
-		"UPDATE ordertrack.limit_stripes SET uses_left = uses_left - 1"
+		"SELECT FROM ordertrack.limit_stripes"
 		ONE_STRIPE "(SELECT s.stripe_no FROM ordertrack.limit_stripes AS s"
 		"   WHERE s.workspace_id = $1 AND s.entity = $2 AND s.entity_id = $3 AND s.uses_left > 0"
-		"   ORDER BY s.stripe_no LIMIT 1) AND uses_left > 0"},
+		"   ORDER BY s.stripe_no LIMIT 1) FOR NO KEY UPDATE"},
 	[OT_PLAN_STRIPE_GIVE_BACK] = {"itin",
 		"UPDATE ordertrack.limit_stripes SET uses_left = uses_left + 1"
 		ONE_STRIPE FREE_STRIPE("")},
