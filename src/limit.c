@@ -83,9 +83,8 @@ static bool
 spend_voucher(OtUse *use)
 {
 	const OtTerms *terms = use->voucher;
-	int64 base = terms->redeemed_count + terms->stripe_uses;
 
-	if (use->is_gift || base < terms->redemption_limit)
+	if (use->is_gift || terms->redeemed_count < terms->redemption_limit)
 		return spend_voucher_row(use);
 	hold(use, terms, OT_PLAN_VOUCHER_HOLD, OT_PLAN_VOUCHER_SHARE);
 	return !terms->is_striped || spend_stripe(use, "voucher", terms->id);
@@ -113,8 +112,7 @@ static bool
 spend_campaign(OtUse *use)
 {
 	const OtTerms *terms = use->campaign;
-	int64 base = terms->redeemed_count + terms->stripe_uses;
-	bool counts_use = base < terms->redemption_limit;
+	bool counts_use = terms->redeemed_count < terms->redemption_limit;
 
 	if (terms->id == 0)
 		return true;

@@ -27,16 +27,32 @@
 /* Uses by others between our look at the counter and our turn. */
 #define MIN_OVERTAKERS 2
 
+/* ot_read or ot_run */
+typedef uint64 (*Run)(OtPlan plan, OtArgs *args);
+
 static void add_entity(OtArgs *args, int64 workspace, const char *entity,
 					   int64 entity_id);
 static bool wait_for_stripe(void *context);
-static bool run_from(OtPlan plan, int64 workspace, const char *entity, int64 entity_id);
+static bool run_from(Run run, OtPlan plan, int64 workspace, const char *entity,
+					 int64 entity_id);
+
+/*
+ * Tells what the first stripe that is not empty has left, 0 where all are: that
+ * there is something is all that a verdict needs.
+ */
+int64
+ot_stripes_read(int64 workspace, const char *entity, int64 entity_id)
+{
+	return run_from(ot_read, OT_PLAN_STRIPE_USES, workspace, entity, entity_id)
+			   ? ot_get_int8(0, 1)
+			   : 0;
+}
 
 /* Takes a use from a stripe that nobody holds; false where there is none. */
 bool
 ot_stripes_spend(int64 workspace, const char *entity, int64 entity_id)
 {
-	return run_from(OT_PLAN_STRIPE_SPEND, workspace, entity, entity_id);
+	return run_from(ot_run, OT_PLAN_STRIPE_SPEND, workspace, entity, entity_id);
 }
 
 /*
@@ -63,7 +79,7 @@ wait_for_stripe(void *context)
 bool
 ot_stripes_give_back(int64 workspace, const char *entity, int64 entity_id)
 {
-	return run_from(OT_PLAN_STRIPE_GIVE_BACK, workspace, entity, entity_id);
+	return run_from(ot_run, OT_PLAN_STRIPE_GIVE_BACK, workspace, entity, entity_id);
 }
 
 /*
@@ -130,7 +146,7 @@ add_entity(OtArgs *args, int64 workspace, const char *entity, int64 entity_id)
  * and then from the beginning: sessions meet only when stripes run out.
  */
 static bool
-run_from(OtPlan plan, int64 workspace, const char *entity, int64 entity_id)
+run_from(Run run, OtPlan plan, int64 workspace, const char *entity, int64 entity_id)
 {
 	int32 starts[] = {MyBackendId % STRIPE_COUNT, 0};
 
@@ -140,7 +156,7 @@ run_from(OtPlan plan, int64 workspace, const char *entity, int64 entity_id)
 
 		add_entity(&args, workspace, entity, entity_id);
 		ot_arg_int4(&args, starts[i]);
-		if (ot_run(plan, &args) == 1)
+		if (run(plan, &args) == 1)
 			return true;
 	}
 	return false;
