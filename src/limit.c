@@ -15,10 +15,11 @@
 #include "limit.h"
 #include "plan.h"
 
-static bool spend_voucher(const OtUse *use);
+static bool spend_voucher(OtUse *use);
 static bool spend_voucher_row(const OtUse *use);
-static bool spend_campaign(const OtUse *use);
-static bool spend_campaign_row(const OtUse *use, bool counts_use, bool spends_budget);
+static bool spend_campaign(OtUse *use);
+static bool spend_stripe(OtUse *use, const char *entity, int64 entity_id);
+static bool spend_campaign_row(const OtUse *use, bool counts_use);
 static bool has_budget(const OtTerms *campaign);
 static void hold(const OtUse *use, const OtTerms *terms, OtPlan exclusively,
 				 OtPlan for_snapshot);
@@ -53,10 +54,11 @@ ot_limits_lock_customers(int64 workspace, int64 customer_id, int64 order_custome
 
 /*
  * Spends all limits that are set; the customer is locked already.  False, with
- * some perhaps spent, where another session was faster: the caller undoes it.
+ * some perhaps spent, where another session was faster: the caller undoes that
+ * in a subtransaction, calls ot_limits_wait(), and reads the facts again.
  */
 bool
-ot_limits_spend(const OtUse *use)
+ot_limits_spend(OtUse *use)
 {
 	return spend_voucher(use) && spend_campaign(use) &&
 		   spend_customer(use, OT_PLAN_VOUCHER_CUSTOMER_SPEND, use->voucher) &&
@@ -65,21 +67,27 @@ ot_limits_spend(const OtUse *use)
 		   spend_periods(use, "campaign", use->campaign);
 }
 
+/* Waits for a stripe, where spending has found all of them taken. */
+void
+ot_limits_wait(const OtUse *use)
+{
+	if (use->busy_entity != NULL)
+		ot_stripes_wait(use->workspace, use->busy_entity, use->busy_id);
+}
+
+/*
+ * The row comes before stripes: what was given back to it is spent first, and
+ * nobody waits for it while he holds a stripe.
+ */
 static bool
-spend_voucher(const OtUse *use)
+spend_voucher(OtUse *use)
 {
 	const OtTerms *terms = use->voucher;
-	int64 base = terms->redeemed_count + terms->stripe_uses;
 
-	if (use->is_gift || (terms->redemption_limit != 0 && !terms->is_striped))
+	if (use->is_gift || terms->redeemed_count < terms->redemption_limit)
 		return spend_voucher_row(use);
-	hold(use, terms, OT_PLAN_VOUCHER_HOLD,
-		 terms->is_striped ? OT_PLAN_VOUCHER_HOLD : OT_PLAN_VOUCHER_SHARE);
-	if (!terms->is_striped)
-		return true;
-	return ot_stripes_spend(use->workspace, "voucher", terms->id) ||
-		   (base < terms->redemption_limit && spend_voucher_row(use)) ||
-		   ot_stripes_wait(use->workspace, "voucher", terms->id);
+	hold(use, terms, OT_PLAN_VOUCHER_HOLD, OT_PLAN_VOUCHER_SHARE);
+	return !terms->is_striped || spend_stripe(use, "voucher", terms->id);
 }
 
 static bool
@@ -101,28 +109,22 @@ spend_voucher_row(const OtUse *use)
 }
 
 static bool
-spend_campaign(const OtUse *use)
+spend_campaign(OtUse *use)
 {
 	const OtTerms *terms = use->campaign;
-	int64 base = terms->redeemed_count + terms->stripe_uses;
-	bool counts_use = terms->redemption_limit != 0 && !terms->is_striped;
+	bool counts_use = terms->redeemed_count < terms->redemption_limit;
 
 	if (terms->id == 0)
 		return true;
 	if (!counts_use && !has_budget(terms))
-		hold(use, terms, OT_PLAN_CAMPAIGN_HOLD,
-			 terms->is_striped ? OT_PLAN_CAMPAIGN_HOLD : OT_PLAN_CAMPAIGN_SHARE);
-	else if (!spend_campaign_row(use, counts_use, true))
+		hold(use, terms, OT_PLAN_CAMPAIGN_HOLD, OT_PLAN_CAMPAIGN_SHARE);
+	else if (!spend_campaign_row(use, counts_use))
 		return false;
-	if (!terms->is_striped)
-		return true;
-	return ot_stripes_spend(use->workspace, "campaign", terms->id) ||
-		   (base < terms->redemption_limit && spend_campaign_row(use, true, false)) ||
-		   ot_stripes_wait(use->workspace, "campaign", terms->id);
+	return counts_use || !terms->is_striped || spend_stripe(use, "campaign", terms->id);
 }
 
 static bool
-spend_campaign_row(const OtUse *use, bool counts_use, bool spends_budget)
+spend_campaign_row(const OtUse *use, bool counts_use)
 {
 	const OtTerms *terms = use->campaign;
 	OtArgs args = {0};
@@ -130,8 +132,8 @@ spend_campaign_row(const OtUse *use, bool counts_use, bool spends_budget)
 	ot_arg_int8(&args, use->workspace);
 	ot_arg_int8(&args, terms->id);
 	ot_arg_int8(&args, counts_use ? 1 : 0);
-	ot_arg_int8(&args, spends_budget ? use->given : 0);
-	ot_arg_int8(&args, spends_budget ? use->order_amount : 0);
+	ot_arg_int8(&args, use->given);
+	ot_arg_int8(&args, use->order_amount);
 	if (ot_run(OT_PLAN_CAMPAIGN_SPEND, &args) != 1)
 		return false;
 	/* Budgets keep the one row, so that stripes would gain nothing. */
@@ -139,6 +141,20 @@ spend_campaign_row(const OtUse *use, bool counts_use, bool spends_budget)
 		ot_stripes_split(use->workspace, "campaign", terms->id, OT_PLAN_CAMPAIGN_SPLIT,
 						 ot_get_int8(0, 2) - ot_get_int8(0, 1));
 	return true;
+}
+
+/*
+ * Takes a use from a stripe.  Where all are taken this doesn't wait: on the way
+ * it may have locked some that are empty by now, for which others wait.
+ */
+static bool
+spend_stripe(OtUse *use, const char *entity, int64 entity_id)
+{
+	if (ot_stripes_spend(use->workspace, entity, entity_id))
+		return true;
+	use->busy_entity = entity;
+	use->busy_id = entity_id;
+	return false;
 }
 
 static bool

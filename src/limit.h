@@ -25,17 +25,22 @@ typedef struct OtUse
 	int64 customer_id;			   /* 0: none */
 	const OtLocalTime *local_time; /* of the use; read where a limit needs it */
 	TimestampTz now;
+	/* set by ot_limits_spend(): whose stripes are all taken, or NULL */
+	const char *busy_entity;
+	int64 busy_id;
 } OtUse;
 
 /* limit.c */
 extern void ot_limits_lock_customers(int64 workspace, int64 customer_id,
 									 int64 order_customer_id);
-extern bool ot_limits_spend(const OtUse *use);
+extern bool ot_limits_spend(OtUse *use);
+extern void ot_limits_wait(const OtUse *use);
 extern int64 ot_limits_give_back(const OtUse *use, bool is_complete);
 
 /* limit_stripe.c */
+extern int64 ot_stripes_read(int64 workspace, const char *entity, int64 entity_id);
 extern bool ot_stripes_spend(int64 workspace, const char *entity, int64 entity_id);
-extern bool ot_stripes_wait(int64 workspace, const char *entity, int64 entity_id);
+extern void ot_stripes_wait(int64 workspace, const char *entity, int64 entity_id);
 extern bool ot_stripes_give_back(int64 workspace, const char *entity, int64 entity_id);
 extern bool ot_stripes_are_due(const OtTerms *terms);
 extern void ot_stripes_split(int64 workspace, const char *entity, int64 entity_id,

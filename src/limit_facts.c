@@ -8,7 +8,6 @@
 #include "limit.h"
 #include "plan.h"
 
-static void read_stripes(int64 workspace, const char *entity, OtTerms *terms);
 static void read_periods(int64 workspace, const char *entity, int64 customer_id,
 						 const OtLocalTime *local_time, OtTerms *terms);
 static OtPeriod find_period(const char *name);
@@ -22,9 +21,9 @@ ot_limits_read(int64 workspace, int64 customer_id, TimestampTz now, OtTerms *vou
 	bool counts_campaign = ot_terms_count_period(campaign);
 
 	if (voucher->is_striped)
-		read_stripes(workspace, "voucher", voucher);
+		voucher->stripe_uses = ot_stripes_read(workspace, "voucher", voucher->id);
 	if (campaign->is_striped)
-		read_stripes(workspace, "campaign", campaign);
+		campaign->stripe_uses = ot_stripes_read(workspace, "campaign", campaign->id);
 	if (counts_voucher || counts_campaign || voucher->validity != NULL ||
 		campaign->validity != NULL)
 		ot_local_time_read(workspace, now, local_time);
@@ -47,20 +46,6 @@ ot_local_time_read(int64 workspace, TimestampTz now, OtLocalTime *local_time)
 	local_time->now = ot_get_int8(0, 1);
 	for (int i = 0; i < OT_PERIOD_COUNT; i++)
 		local_time->starts_on[i] = ot_get_int4(0, 2 + i);
-}
-
-/* The row of the terms includes what its stripes have left. */
-static void
-read_stripes(int64 workspace, const char *entity, OtTerms *terms)
-{
-	OtArgs args = {0};
-
-	ot_arg_int8(&args, workspace);
-	ot_arg_text(&args, entity);
-	ot_arg_int8(&args, terms->id);
-	ot_read(OT_PLAN_STRIPE_USES, &args);
-	terms->stripe_uses = ot_get_int8(0, 1);
-	terms->redeemed_count -= terms->stripe_uses;
 }
 
 /* Customer 0, which no id is, stands for all customers. */

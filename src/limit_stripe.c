@@ -27,35 +27,59 @@
 /* Uses by others between our look at the counter and our turn. */
 #define MIN_OVERTAKERS 2
 
+/* ot_read or ot_run */
+typedef uint64 (*Run)(OtPlan plan, OtArgs *args);
+
 static void add_entity(OtArgs *args, int64 workspace, const char *entity,
 					   int64 entity_id);
-static bool run_from(OtPlan plan, int64 workspace, const char *entity, int64 entity_id);
+static bool wait_for_stripe(void *context);
+static bool run_from(Run run, OtPlan plan, int64 workspace, const char *entity,
+					 int64 entity_id);
+
+/*
+ * Tells what the first stripe that is not empty has left, 0 where all are: that
+ * there is something is all that a verdict needs.
+ */
+int64
+ot_stripes_read(int64 workspace, const char *entity, int64 entity_id)
+{
+	return run_from(ot_read, OT_PLAN_STRIPE_USES, workspace, entity, entity_id)
+			   ? ot_get_int8(0, 1)
+			   : 0;
+}
 
 /* Takes a use from a stripe that nobody holds; false where there is none. */
 bool
 ot_stripes_spend(int64 workspace, const char *entity, int64 entity_id)
 {
-	return run_from(OT_PLAN_STRIPE_SPEND, workspace, entity, entity_id);
+	return run_from(ot_run, OT_PLAN_STRIPE_SPEND, workspace, entity, entity_id);
 }
 
 /*
- * Takes a use from a stripe that somebody holds, and waits for that; false where
- * he has taken the last.
+ * Waits until a stripe that has uses left is no longer held.  The lock is given
+ * up again, since the stripe may turn out to be empty then.
  */
-bool
+void
 ot_stripes_wait(int64 workspace, const char *entity, int64 entity_id)
 {
 	OtArgs args = {0};
 
 	add_entity(&args, workspace, entity, entity_id);
-	return ot_run(OT_PLAN_STRIPE_WAIT, &args) == 1;
+	(void) ot_in_subtransaction(wait_for_stripe, &args);
+}
+
+static bool
+wait_for_stripe(void *context)
+{
+	ot_run(OT_PLAN_STRIPE_WAIT, context);
+	return false;
 }
 
 /* Gives a use back to a stripe that nobody holds; false where there is none. */
 bool
 ot_stripes_give_back(int64 workspace, const char *entity, int64 entity_id)
 {
-	return run_from(OT_PLAN_STRIPE_GIVE_BACK, workspace, entity, entity_id);
+	return run_from(ot_run, OT_PLAN_STRIPE_GIVE_BACK, workspace, entity, entity_id);
 }
 
 /*
@@ -122,7 +146,7 @@ add_entity(OtArgs *args, int64 workspace, const char *entity, int64 entity_id)
  * and then from the beginning: sessions meet only when stripes run out.
  */
 static bool
-run_from(OtPlan plan, int64 workspace, const char *entity, int64 entity_id)
+run_from(Run run, OtPlan plan, int64 workspace, const char *entity, int64 entity_id)
 {
 	int32 starts[] = {MyBackendId % STRIPE_COUNT, 0};
 
@@ -132,7 +156,7 @@ run_from(OtPlan plan, int64 workspace, const char *entity, int64 entity_id)
 
 		add_entity(&args, workspace, entity, entity_id);
 		ot_arg_int4(&args, starts[i]);
-		if (ot_run(plan, &args) == 1)
+		if (run(plan, &args) == 1)
 			return true;
 	}
 	return false;

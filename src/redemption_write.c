@@ -20,6 +20,7 @@ typedef struct Work
 	TimestampTz now;
 	int64 customer_id;
 	int64 order_id;
+	OtUse use;
 } Work;
 
 static bool can_lose(const Work *work);
@@ -33,7 +34,7 @@ static bool insert_order(Work *work, Jsonb *data);
 static void change_order(Work *work, Jsonb *data);
 static Jsonb *describe(const Work *work);
 static void write_record(const Work *work);
-static bool spend(const Work *work);
+static bool spend(Work *work);
 
 /*
  * Writes what the verdict says.  Returns false, with nothing written, where
@@ -43,10 +44,12 @@ bool
 ot_accept(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
 		  const OtLocked *locked, TimestampTz now, int64 *order_id)
 {
-	Work work = {request, facts, verdict, locked, now, 0, 0};
+	Work work = {request, facts, verdict, locked, now, 0, 0, {0}};
 	bool is_done =
 		can_lose(&work) ? ot_in_subtransaction(write_all, &work) : write_all(&work);
 
+	if (!is_done)
+		ot_limits_wait(&work.use);
 	*order_id = work.order_id;
 	return is_done;
 }
@@ -251,21 +254,21 @@ write_record(const Work *work)
 
 /* Spends the limits; where there is none, no counter is written. */
 static bool
-spend(const Work *work)
+spend(Work *work)
 {
-	OtUse use = {0};
+	OtUse *use = &work->use;
 
-	use.workspace = work->request->workspace;
-	use.voucher = &work->facts->voucher;
-	use.campaign = &work->facts->campaign;
-	use.is_gift = work->facts->is_gift;
-	use.gift_balance = work->facts->gift_balance;
-	use.given = work->verdict->given;
-	use.order_amount = work->verdict->amount;
-	use.customer_id = work->customer_id;
-	use.local_time = &work->facts->local_time;
-	use.now = work->now;
+	use->workspace = work->request->workspace;
+	use->voucher = &work->facts->voucher;
+	use->campaign = &work->facts->campaign;
+	use->is_gift = work->facts->is_gift;
+	use->gift_balance = work->facts->gift_balance;
+	use->given = work->verdict->given;
+	use->order_amount = work->verdict->amount;
+	use->customer_id = work->customer_id;
+	use->local_time = &work->facts->local_time;
+	use->now = work->now;
 	if (counts_customer(work) && work->facts->order.id == 0)
-		ot_limits_lock_customers(use.workspace, use.customer_id, 0);
-	return ot_limits_spend(&use);
+		ot_limits_lock_customers(use->workspace, use->customer_id, 0);
+	return ot_limits_spend(use);
 }

@@ -337,7 +337,7 @@ static bool
 is_exhausted(const OtTerms *terms)
 {
 	return terms->redemption_limit != 0 &&
-		   terms->redeemed_count >= terms->redemption_limit;
+		   terms->redeemed_count - terms->stripe_uses >= terms->redemption_limit;
 }
 
 static bool

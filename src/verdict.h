@@ -92,11 +92,11 @@ typedef struct OtTerms
 	TimestampTz starts_at;	/* DT_NOBEGIN: since ever */
 	TimestampTz expires_at; /* DT_NOEND: never */
 	int64 redemption_limit; /* 0: none */
-	int64 redeemed_count;
-	int64 customer_limit; /* 0: none */
+	int64 redeemed_count;	/* with what stripes have left */
+	int64 customer_limit;	/* 0: none */
 	int64 customer_used;
 	bool is_striped;   /* the counter has stripes, see limit_stripe.c */
-	int64 stripe_uses; /* what they have left */
+	int64 stripe_uses; /* what they have left, at least; 0: nothing */
 	OtLimit period[OT_PERIOD_COUNT];
 	OtLimit customer_period[OT_PERIOD_COUNT];
 	OtLimit discount_budget;

@@ -9,6 +9,9 @@ SELECT 1, 'customer-' || n FROM generate_series(1, :customers) AS n ORDER BY n;
 INSERT INTO ordertrack.vouchers (workspace_id, code, kind, discount)
 SELECT 1, 'code-' || n, 'discount', '{"type": "percent", "percent_off": 10}'
   FROM generate_series(1, :customers) AS n ORDER BY n;
+INSERT INTO ordertrack.vouchers (workspace_id, code, kind, discount, redemption_limit, redeemed_count)
+SELECT 1, 'limited-' || n, 'discount', '{"type": "percent", "percent_off": 10}', 1000000000, 0
+  FROM generate_series(0, 32) AS n ORDER BY n;
 SELECT * FROM ordertrack.redeem('code-1', 'customer-1', :'order');
 
 -- Only redeem may write history, so its guards stand aside for a moment.

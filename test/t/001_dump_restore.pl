@@ -34,6 +34,11 @@ SELECT ordertrack.create_voucher('TEN', '{"type": "percent", "percent_off": 10.2
 SELECT ordertrack.create_voucher('OFF', '{"type": "amount", "amount_off": 1000}', redemption_limit => 3);
 SELECT ordertrack.create_voucher('FIXED', '{"type": "fixed", "fixed_amount": 5000}', customer_limit => 1,
 	metadata => '{"a": [1, 2.50, "\u00e9\"\\"]}');
+SELECT ordertrack.create_campaign('budget', discount_budget => 5000, order_budget => 100000,
+	validity_hours => '[{"start_time": "00:00"}]');
+SELECT ordertrack.create_voucher('DAILY', '{"type": "amount", "amount_off": 100}', campaign => 'budget', per_day => 5,
+	customer_per_month => 4);
+SELECT ordertrack.create_voucher('SPLIT', '{"type": "amount", "amount_off": 1}', redemption_limit => 40);
 SELECT ordertrack.create_voucher('PAUSED', '{"type": "amount", "amount_off": 1}', is_active => false);
 SELECT ordertrack.create_voucher('OLD', '{"type": "amount", "amount_off": 1}', expires_at => '2020-01-01');
 SELECT ordertrack.create_voucher(E'tab\tÄ\\n', '{"type": "amount", "amount_off": 1}');
@@ -53,7 +58,7 @@ SELECT ordertrack.redeem('TEN', 'anna', format('{"source_id": "a-%s", "items": [
 	idempotency_key => 'key ' || i, channel => 'web', actor => 'basket', workspace => w)
   FROM generate_series(1, 5) AS i, unnest('{1,2}'::bigint[]) AS w;
 SELECT ordertrack.redeem(code, 'ben', '{"amount": 7000, "shipping_address": {"city": "Ulm"}, "metadata": {"k": 1}}')
-  FROM unnest(ARRAY['OFF', 'OFF', 'OFF', 'OFF', 'FIXED', 'FIXED', 'PAUSED', 'OLD', 'none', E'tab\tÄ\\n']) AS code;
+  FROM unnest(ARRAY['OFF', 'OFF', 'OFF', 'OFF', 'DAILY', 'DAILY', 'SPLIT', 'SPLIT', 'FIXED', 'FIXED', 'PAUSED', 'OLD', 'none', E'tab\tÄ\\n']) AS code;
 SELECT ordertrack.redeem('OFF', NULL, '[]');
 SELECT ordertrack.redeem('LINES', 'ben', '{"items": [{"product_id": "mug", "quantity": 1, "price": 500}]}');
 SELECT ordertrack.redeem('GIFT', 'carl', '{"source_id": "g-1", "amount": 4000}', workspace => w)
@@ -65,6 +70,10 @@ SELECT ordertrack.create_order('{"source_id": "o-1", "amount": 12345, "shipping_
 SELECT ordertrack.create_order('{"source_id": "o-2", "status": "awaiting_exchange"}', workspace => 2);
 EOC
 $node->safe_psql('shop', <<'EOC');
+-- Dealt out to stripes, as by sessions that queue for it.
+UPDATE ordertrack.vouchers SET redeemed_count = 40, is_striped = true WHERE workspace_id = 1 AND code = 'SPLIT';
+INSERT INTO ordertrack.limit_stripes (workspace_id, entity, entity_id, stripe_no, uses_left)
+SELECT workspace_id, 'voucher', voucher_id, n, 19 FROM ordertrack.vouchers, generate_series(0, 1) AS n WHERE code = 'SPLIT';
 INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status)
 VALUES (1, 'order', 'completed', 'in_progress');
 DELETE FROM ordertrack.status_transitions

@@ -285,8 +285,9 @@ SELECT 'period', concat_ws('/', entity, entity_id, period, starts_on, customer_i
   FROM periods AS p
   FULL JOIN (SELECT workspace_id, entity::text, entity_id, period::text, starts_on, customer_id, used
 	 FROM ordertrack.period_counts) AS c USING (workspace_id, entity, entity_id, period, starts_on, customer_id)
+  JOIN limited AS l USING (workspace_id, entity, entity_id, period)
   JOIN ordertrack.workspaces AS w USING (workspace_id)
- WHERE starts_on = date_trunc(period, now() AT TIME ZONE w.time_zone)::date
+ WHERE l.is_for_customer = (customer_id <> 0) AND starts_on = date_trunc(period, now() AT TIME ZONE w.time_zone)::date
    AND coalesce(c.used, 0) <> coalesce(p.used, 0)
 UNION ALL
 SELECT 'budgets', name, concat_ws(' ', discount_spent, order_spent), concat_ws(' ', discounts, orders)
