@@ -25,6 +25,8 @@ AS $$
 		('function', 'validate', '{app,admin}'),
 		('function', 'redeem', '{app,admin}'),
 		('function', 'redeem_batch', '{app,admin}'),
+		('function', 'validate_stack', '{app,admin}'),
+		('function', 'redeem_stack', '{app,admin}'),
 		('function', 'rollback_redemption', '{app,admin}'),
 		('function', 'create_order', '{app,admin}'),
 		('function', 'update_order', '{app,admin}'),

@@ -34,8 +34,8 @@ BEGIN
 		CONSTRAINT note_type_check CHECK (VALUE IN ('system', 'custom'));
 	COMMENT ON DOMAIN ordertrack.note_type IS 'system (by ordertrack, for ever unchanged) or custom (by people)';
 	CREATE DOMAIN ordertrack.redemption_kind AS text
-		CONSTRAINT redemption_kind_check CHECK (VALUE IN ('redemption', 'rollback'));
-	COMMENT ON DOMAIN ordertrack.redemption_kind IS 'redemption or rollback';
+		CONSTRAINT redemption_kind_check CHECK (VALUE IN ('redemption', 'rollback', 'stack'));
+	COMMENT ON DOMAIN ordertrack.redemption_kind IS 'redemption, rollback, or stack: several codes on one order';
 	CREATE DOMAIN ordertrack.redemption_result AS text
 		CONSTRAINT redemption_result_check CHECK (VALUE IN ('success', 'failure'));
 	COMMENT ON DOMAIN ordertrack.redemption_result IS 'success or failure';

@@ -108,6 +108,7 @@ BEGIN
 		channel text,
 		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL,
+		stack_id bigint,
 		CONSTRAINT redemptions_pkey PRIMARY KEY (workspace_id, redemption_id),
 		CONSTRAINT redemptions_failure_code_check
 			CHECK ((result = 'failure') = (failure_code IS NOT NULL) AND (failure_code IS NULL) = (amount IS NOT NULL)),
@@ -125,6 +126,8 @@ BEGIN
 		(workspace_id, customer_id, created_at, redemption_id) WHERE customer_id IS NOT NULL;
 	CREATE INDEX redemptions_order_id_idx ON ordertrack.redemptions
 		(workspace_id, order_id) WHERE order_id IS NOT NULL;
+	CREATE INDEX redemptions_stack_id_idx ON ordertrack.redemptions
+		(workspace_id, stack_id, redemption_id) WHERE stack_id IS NOT NULL;
 	CREATE INDEX redemptions_failure_code_idx ON ordertrack.redemptions
 		(workspace_id, failure_code, created_at, redemption_id) WHERE failure_code IS NOT NULL;
 	CREATE INDEX redemptions_result_idx ON ordertrack.redemptions
@@ -136,13 +139,14 @@ BEGIN
 	COMMENT ON TABLE ordertrack.redemptions IS 'every attempt to use a code or to undo a use, append-only';
 	COMMENT ON COLUMN ordertrack.redemptions.failure_code IS 'the first reason that held; README lists them in their order';
 	COMMENT ON COLUMN ordertrack.redemptions.customer IS 'source_id as given';
-	COMMENT ON COLUMN ordertrack.redemptions.amount IS 'value given in minor units: credits taken or discount granted, negative on a rollback, NULL on a refusal';
+	COMMENT ON COLUMN ordertrack.redemptions.amount IS 'value given in minor units: credits taken or discount granted, negative on a rollback, 0 of a stack itself, NULL on a refusal';
 	COMMENT ON COLUMN ordertrack.redemptions.discount_amount IS 'the order''s discount after the call, in minor units';
 	COMMENT ON COLUMN ordertrack.redemptions.total_amount IS 'what the order still has to pay after the call, in minor units';
 	COMMENT ON COLUMN ordertrack.redemptions.gift_balance IS 'what is left on the gift card after the call, in minor units';
 	COMMENT ON COLUMN ordertrack.redemptions.rollback_of IS 'the redemption that a rollback undoes';
 	COMMENT ON COLUMN ordertrack.redemptions.rollback_no IS '1, 2, ... among the successful rollbacks of one redemption';
 	COMMENT ON COLUMN ordertrack.redemptions.is_complete IS 'on a successful rollback: nothing of the redemption is left after it';
+	COMMENT ON COLUMN ordertrack.redemptions.stack_id IS 'the redemption_id of the stack that this is a part of';
 	COMMENT ON COLUMN ordertrack.redemptions.redeemed_by IS 'session_user';
 	COMMENT ON COLUMN ordertrack.redemptions.actor IS 'who did it, as the caller claims';
 

@@ -40,9 +40,6 @@ static const char *get_customer(const OtRequest *request);
 static const char *get_source_id(const OtRequest *request);
 static ArrayType *collect_order_ids(const Batch *batch);
 static void lock_orders_and_customers(const Batch *batch);
-static int64 *lock_codes(const Batch *batch, OtPlan plan, ArrayType *codes,
-						 const char *entity, int *count);
-static void lock_stripes(const Batch *batch, const char *entity, Datum *ids, int count);
 static void record_conflict(const OtRequest *request, OtOutcome *outcome);
 
 static const char *const names[] = {"code",		"customer",		   "order_data", "amount",
@@ -208,10 +205,7 @@ lock_batch(Batch *batch)
 	ArrayType *codes = collect(batch, get_code);
 
 	lock_orders_and_customers(batch);
-	batch->locked.vouchers = lock_codes(batch, OT_PLAN_BATCH_LOCK_VOUCHERS, codes,
-										"voucher", &batch->locked.voucher_count);
-	batch->locked.campaigns = lock_codes(batch, OT_PLAN_BATCH_LOCK_CAMPAIGNS, codes,
-										 "campaign", &batch->locked.campaign_count);
+	ot_codes_lock(batch->workspace, codes, &batch->locked);
 }
 
 static ArrayType *
@@ -275,44 +269,6 @@ lock_orders_and_customers(const Batch *batch)
 	ot_arg(&customers, source_ids);
 	ot_arg(&customers, order_ids);
 	ot_run(OT_PLAN_BATCH_LOCK_CUSTOMERS, &customers);
-}
-
-/* Locks the counters of the codes, with their stripes; returns whose they are. */
-static int64 *
-lock_codes(const Batch *batch, OtPlan plan, ArrayType *codes, const char *entity,
-		   int *count)
-{
-	OtArgs args = {0};
-	int64 *ids;
-	Datum *striped;
-	int striped_count = 0;
-
-	ot_arg_int8(&args, batch->workspace);
-	ot_arg(&args, PointerGetDatum(codes));
-	*count = (int) ot_run(plan, &args);
-	ids = palloc(sizeof(int64) * Max(*count, 1));
-	striped = palloc(sizeof(Datum) * Max(*count, 1));
-	for (int i = 0; i < *count; i++)
-	{
-		ids[i] = ot_get_int8(i, 1);
-		if (ot_get_bool(i, 2))
-			striped[striped_count++] = Int64GetDatum(ids[i]);
-	}
-	if (striped_count > 0)
-		lock_stripes(batch, entity, striped, striped_count);
-	return ids;
-}
-
-static void
-lock_stripes(const Batch *batch, const char *entity, Datum *ids, int count)
-{
-	OtArgs args = {0};
-
-	ot_arg_int8(&args, batch->workspace);
-	ot_arg_text(&args, entity);
-	ot_arg(&args, PointerGetDatum(construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL,
-												  TYPALIGN_DOUBLE)));
-	ot_run(OT_PLAN_BATCH_LOCK_STRIPES, &args);
 }
 
 /* Records that a key belongs to another request; the row has no key. */

@@ -37,7 +37,6 @@ OtKeyState
 ot_key_find(int64 workspace, const char *key, const uint8 *hash, OtOutcome *outcome)
 {
 	OtArgs find = {0};
-	OtArgs replay = {0};
 	bytea *stored;
 
 	ot_arg_int8(&find, workspace);
@@ -49,8 +48,18 @@ ot_key_find(int64 workspace, const char *key, const uint8 *hash, OtOutcome *outc
 		memcmp(VARDATA_ANY(stored), hash, OT_HASH_LENGTH) != 0)
 		return OT_KEY_CONFLICT;
 
+	ot_outcome_replay(workspace, ot_get_int8(0, 2), outcome);
+	return OT_KEY_REPLAYED;
+}
+
+/* Reads the answer that a redemption once gave. */
+void
+ot_outcome_replay(int64 workspace, int64 redemption_id, OtOutcome *outcome)
+{
+	OtArgs replay = {0};
+
 	ot_arg_int8(&replay, workspace);
-	ot_arg_int8(&replay, ot_get_int8(0, 2));
+	ot_arg_int8(&replay, redemption_id);
 	ot_flush();
 	if (ot_run(OT_PLAN_REDEMPTION_REPLAY, &replay) == 0)
 		elog(ERROR, "redemption of a known idempotency key is missing");
@@ -69,7 +78,6 @@ ot_key_find(int64 workspace, const char *key, const uint8 *hash, OtOutcome *outc
 						  ? ot_get_int8(0, 6)
 						  : outcome->discount_amount + outcome->total_amount;
 	outcome->is_replayed = true;
-	return OT_KEY_REPLAYED;
 }
 
 /* Takes a key; false where another session has just taken it. */

@@ -39,6 +39,7 @@ extern int64 ot_limits_give_back(const OtUse *use, bool is_complete);
 
 /* limit_stripe.c */
 extern int64 ot_stripes_read(int64 workspace, const char *entity, int64 entity_id);
+extern int64 ot_stripes_sum(int64 workspace, const char *entity, int64 entity_id);
 extern bool ot_stripes_spend(int64 workspace, const char *entity, int64 entity_id);
 extern void ot_stripes_wait(int64 workspace, const char *entity, int64 entity_id);
 extern bool ot_stripes_give_back(int64 workspace, const char *entity, int64 entity_id);

@@ -48,6 +48,17 @@ ot_stripes_read(int64 workspace, const char *entity, int64 entity_id)
 			   : 0;
 }
 
+/* Tells what all stripes have left, for a verdict on several uses at once. */
+int64
+ot_stripes_sum(int64 workspace, const char *entity, int64 entity_id)
+{
+	OtArgs args = {0};
+
+	add_entity(&args, workspace, entity, entity_id);
+	ot_read(OT_PLAN_STRIPE_SUM, &args);
+	return ot_get_int8(0, 1);
+}
+
 /* Takes a use from a stripe that nobody holds; false where there is none. */
 bool
 ot_stripes_spend(int64 workspace, const char *entity, int64 entity_id)

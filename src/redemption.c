@@ -14,7 +14,6 @@
 #include "plan.h"
 #include "redemption.h"
 
-/* Each turn but the last was lost to another session that committed. */
 #define MAX_TURNS 1000
 
 PG_FUNCTION_INFO_V1(ordertrack_validate);
@@ -25,19 +24,14 @@ static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
 static void hash_request(OtRequest *request, const Jsonb *order_data,
 						 const Jsonb *metadata);
 static bool may_wait(const OtFacts *facts);
-static void lock_order(const OtRequest *request, int64 order_id);
-static bool refuse(const OtRequest *request, const OtFacts *facts,
-				   const OtVerdict *verdict, TimestampTz now);
-static void tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict,
-				 int64 order_id);
+static bool refuse(const OtAttempt *attempt, TimestampTz now);
 
 /* Answers what redeem would answer, and writes nothing. */
 Datum
 ordertrack_validate(PG_FUNCTION_ARGS)
 {
 	OtRequest request = {0};
-	OtFacts facts;
-	OtVerdict verdict;
+	OtAttempt attempt = {.request = &request};
 	OtOutcome outcome;
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -50,11 +44,11 @@ ordertrack_validate(PG_FUNCTION_ARGS)
 					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
 
 	ot_begin();
-	ot_facts_read(&request, now, &facts);
-	ot_judge(&request, &facts, now, &verdict);
-	if (verdict.failure == OT_INVALID_INPUT)
-		memset(&facts, 0, sizeof(facts));
-	tell(&outcome, &facts, &verdict, facts.order.id);
+	ot_facts_read(&request, now, &attempt.facts);
+	ot_judge(&request, &attempt.facts, now, &attempt.verdict);
+	if (attempt.verdict.failure == OT_INVALID_INPUT)
+		memset(&attempt.facts, 0, sizeof(attempt.facts));
+	ot_outcome_read(&outcome, &attempt, attempt.facts.order.id);
 	ot_end();
 	return ot_outcome_return(fcinfo, &outcome);
 }
@@ -108,13 +102,9 @@ ot_request_read(OtRequest *request, const char *code, const char *customer,
 	request->customer = unconstify(char *, customer);
 	if (request->idempotency_key != NULL)
 		hash_request(request, order_data, metadata);
-	if (code == NULL)
-		ot_request_blame(request, "code must not be null");
-	else if (*code == '\0')
-		ot_request_blame(request, "code must not be empty");
+	ot_request_code(request, code);
 	if (customer != NULL && *customer == '\0')
 		ot_request_blame(request, "customer must not be empty");
-	ot_request_blame(request, ot_fit_text(&request->code, "code", OT_MAX_CODE));
 	ot_request_blame(request, ot_fit_text(&request->customer, "customer", OT_MAX_KEY));
 	ot_request_blame(request, ot_fit_text(&request->channel, "channel", OT_MAX_TEXT));
 	ot_request_blame(request, ot_fit_text(&request->actor, "actor", OT_MAX_TEXT));
@@ -134,6 +124,18 @@ ot_request_read(OtRequest *request, const char *code, const char *customer,
 	else
 		request->metadata = unconstify(Jsonb *, metadata);
 	ot_order_data_read(&request->order, order_data);
+}
+
+/* Checks the code that is asked for. */
+void
+ot_request_code(OtRequest *request, const char *code)
+{
+	request->code = unconstify(char *, code);
+	if (code == NULL)
+		ot_request_blame(request, "code must not be null");
+	else if (*code == '\0')
+		ot_request_blame(request, "code must not be empty");
+	ot_request_blame(request, ot_fit_text(&request->code, "code", OT_MAX_CODE));
 }
 
 /* Cuts a text to what may be stored; says so where it had to, else NULL. */
@@ -165,25 +167,20 @@ ot_request_blame(OtRequest *request, const char *message)
  * to another request.
  */
 bool
-ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
+ot_redeem(OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	OtAttempt attempt = {.request = request};
+	OtAttempt *attempts[] = {&attempt};
+	OtAcceptance acceptance = {attempts, 1, 0, "redeem", locked, GetCurrentTimestamp()};
+	OtFacts *facts = &attempt.facts;
 	int64 redemption_id = 0;
 	int64 locked_order_id = 0;
-	OtFacts facts;
-	OtVerdict verdict;
 
 	for (int turn = 1;; turn++)
 	{
 		int64 order_id = 0;
 
-		CHECK_FOR_INTERRUPTS();
-		if (turn > MAX_TURNS)
-			ereport(
-				ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				errmsg("could not redeem, because the facts changed %d times", MAX_TURNS),
-				errhint(
-					"Try again, and look for triggers or rules that suppress a write."));
+		ot_turn_check(turn);
 		if (request->idempotency_key != NULL)
 		{
 			OtKeyState state = ot_key_find(request->workspace, request->idempotency_key,
@@ -192,31 +189,43 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 			if (state != OT_KEY_NEW)
 				return state == OT_KEY_REPLAYED;
 		}
-		ot_facts_read(request, now, &facts);
-		if (may_wait(&facts) && ot_flush())
+		ot_facts_read(request, acceptance.now, facts);
+		if (may_wait(facts) && ot_flush())
 			continue;
-		ot_judge(request, &facts, now, &verdict);
-		if (verdict.failure == OT_INVALID_INPUT)
-			memset(&facts, 0, sizeof(facts)); /* a cut text may name another's row */
+		ot_judge(request, facts, acceptance.now, &attempt.verdict);
+		if (attempt.verdict.failure == OT_INVALID_INPUT)
+			memset(facts, 0, sizeof(*facts)); /* a cut text may name another's row */
 		if (redemption_id == 0)
 			redemption_id = ot_next_redemption_id();
-		facts.redemption_id = redemption_id;
-		if (verdict.failure != OT_OK)
+		facts->redemption_id = redemption_id;
+		if (attempt.verdict.failure != OT_OK)
 		{
-			if (!refuse(request, &facts, &verdict, now))
+			if (!refuse(&attempt, acceptance.now))
 				continue;
 		}
-		else if (facts.order.id != locked_order_id)
+		else if (facts->order.id != locked_order_id)
 		{
-			lock_order(request, facts.order.id);
-			locked_order_id = facts.order.id;
+			ot_order_lock(request->workspace, facts->order.id);
+			locked_order_id = facts->order.id;
 			continue;
 		}
-		else if (!ot_accept(request, &facts, &verdict, locked, now, &order_id))
+		else if (!ot_accept(&acceptance, &order_id))
 			continue;
-		tell(outcome, &facts, &verdict, order_id);
+		ot_outcome_read(outcome, &attempt, order_id);
 		return true;
 	}
+}
+
+/* Begins a turn; each but the last was lost to another session that committed. */
+void
+ot_turn_check(int turn)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (turn > MAX_TURNS)
+		ereport(
+			ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			errmsg("could not redeem, because the facts changed %d times", MAX_TURNS),
+			errhint("Try again, and look for triggers or rules that suppress a write."));
 }
 
 /* Hashes what was asked for, before it is cut; not channel, actor and time. */
@@ -246,60 +255,29 @@ may_wait(const OtFacts *facts)
 		   (facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER);
 }
 
-static void
-lock_order(const OtRequest *request, int64 order_id)
+/* Locks a stored order. */
+void
+ot_order_lock(int64 workspace, int64 order_id)
 {
 	OtArgs args = {0};
 
-	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, workspace);
 	ot_arg_int8(&args, order_id);
 	ot_run(OT_PLAN_ORDER_LOCK, &args);
 }
 
 /* Records a refusal; false where another session has just taken the key. */
 static bool
-refuse(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
-	   TimestampTz now)
+refuse(const OtAttempt *attempt, TimestampTz now)
 {
-	OtRecord record = {0};
+	const OtRequest *request = attempt->request;
+	OtRecord record;
 
 	if (request->idempotency_key != NULL &&
 		!ot_key_claim(request->workspace, request->idempotency_key, "redeem",
-					  request->hash, facts->redemption_id, now))
+					  request->hash, attempt->facts.redemption_id, now))
 		return false;
-	record.workspace = request->workspace;
-	record.redemption_id = facts->redemption_id;
-	record.failure = verdict->failure;
-	record.failure_message = verdict->message;
-	record.code = request->code;
-	record.voucher_id = facts->voucher.id;
-	record.campaign_id = facts->campaign.id;
-	record.customer_id = facts->customer_id;
-	record.customer = request->customer;
-	record.order_id = facts->order.id;
-	record.has_gift_balance = facts->is_gift;
-	record.gift_balance = facts->gift_balance;
-	record.actor = request->actor;
-	record.channel = request->channel;
-	record.metadata = request->metadata;
-	record.now = now;
+	ot_record_read(&record, attempt, now);
 	ot_record_insert(&record);
 	return true;
-}
-
-static void
-tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict, int64 order_id)
-{
-	memset(outcome, 0, sizeof(*outcome));
-	outcome->redemption_id = facts->redemption_id;
-	outcome->is_success = verdict->failure == OT_OK;
-	outcome->failure_code = ot_failure_code(verdict->failure);
-	outcome->failure_message = verdict->message;
-	outcome->order_id = outcome->is_success ? order_id : facts->order.id;
-	outcome->amount = facts->is_gift ? verdict->given : verdict->amount;
-	outcome->discount_amount = verdict->discount_amount;
-	outcome->total_amount = verdict->total_amount;
-	outcome->has_gift_balance = facts->is_gift;
-	outcome->gift_balance =
-		outcome->is_success ? verdict->gift_balance : facts->gift_balance;
 }

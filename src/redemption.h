@@ -6,6 +6,8 @@
 #ifndef OT_REDEMPTION_H
 #define OT_REDEMPTION_H
 
+#include "utils/array.h"
+
 #include "verdict.h"
 
 /* Columns of the type redemption_outcome. */
@@ -32,6 +34,8 @@ typedef struct OtRecord
 	int64 workspace;
 	int64 redemption_id;
 	bool is_rollback;
+	bool is_stack; /* the stack itself, not one of its codes */
+	int64 stack_id;
 	OtFailure failure;
 	const char *failure_message;
 	const char *code;
@@ -55,7 +59,7 @@ typedef struct OtRecord
 	TimestampTz now;
 } OtRecord;
 
-/* The vouchers and campaigns that a batch has locked beforehand, by id. */
+/* The vouchers and campaigns that a call has locked beforehand, by id. */
 typedef struct OtLocked
 {
 	int voucher_count;
@@ -64,21 +68,42 @@ typedef struct OtLocked
 	int64 *campaigns;
 } OtLocked;
 
+/* What an accepted redemption, or a stack of them, is written from. */
+typedef struct OtAcceptance
+{
+	OtAttempt **attempts; /* each on what the one before left */
+	int count;
+	int64 stack_id; /* 0: a single redemption */
+	const char *function;
+	const OtLocked *locked;
+	TimestampTz now;
+} OtAcceptance;
+
 /* redemption.c */
-extern bool ot_redeem(const OtRequest *request, const OtLocked *locked,
-					  OtOutcome *outcome);
+extern bool ot_redeem(OtRequest *request, const OtLocked *locked, OtOutcome *outcome);
+extern void ot_turn_check(int turn);
+extern void ot_order_lock(int64 workspace, int64 order_id);
 extern void ot_request_read(OtRequest *request, const char *code, const char *customer,
 							const Jsonb *order_data, const Jsonb *metadata);
+extern void ot_request_code(OtRequest *request, const char *code);
 extern void ot_request_blame(OtRequest *request, const char *message);
 extern const char *ot_fit_text(char **text, const char *name, int max_bytes);
 
 /* redemption_record.c */
 extern void ot_record_insert(const OtRecord *record);
+extern void ot_record_read(OtRecord *record, const OtAttempt *attempt, TimestampTz now);
+extern void ot_record_make_stack(OtRecord *record, int64 stack_id);
+extern void ot_outcome_read(OtOutcome *outcome, const OtAttempt *attempt, int64 order_id);
 extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nulls);
 extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome);
 
 /* redemption_facts.c */
 extern void ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts);
+extern void ot_stack_facts_read(OtAttempt *attempts, int count, TimestampTz now);
+
+/* code_lock.c */
+extern void ot_codes_lock(int64 workspace, ArrayType *codes, OtLocked *locked);
+extern bool ot_locked_has(const int64 *ids, int count, int64 id);
 
 /* terms_facts.c: columns that the statements on a voucher's terms begin with */
 enum
@@ -112,9 +137,7 @@ extern void ot_campaign_terms_read(int64 workspace, int64 campaign_id, OtTerms *
 extern void ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts);
 
 /* redemption_write.c */
-extern bool ot_accept(const OtRequest *request, const OtFacts *facts,
-					  const OtVerdict *verdict, const OtLocked *locked, TimestampTz now,
-					  int64 *order_id);
+extern bool ot_accept(const OtAcceptance *acceptance, int64 *order_id);
 
 /* idempotency.c */
 typedef enum OtKeyState
@@ -128,6 +151,7 @@ extern void ot_request_hash(const char *function, int count, const char *const *
 							uint8 *hash);
 extern OtKeyState ot_key_find(int64 workspace, const char *key, const uint8 *hash,
 							  OtOutcome *outcome);
+extern void ot_outcome_replay(int64 workspace, int64 redemption_id, OtOutcome *outcome);
 extern bool ot_key_claim(int64 workspace, const char *key, const char *function,
 						 const uint8 *hash, int64 redemption_id, TimestampTz now);
 extern void ot_key_refuse(void) pg_attribute_noreturn();

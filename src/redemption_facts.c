@@ -23,6 +23,7 @@ enum
 	VOUCHER_COLUMNS
 };
 
+static void read_code(const OtRequest *request, TimestampTz now, OtFacts *facts);
 static void read_voucher(const OtRequest *request, OtFacts *facts);
 static void read_discount(OtFacts *facts, const Jsonb *object);
 static void read_customer(const OtRequest *request, OtFacts *facts);
@@ -38,10 +39,40 @@ ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 {
 	memset(facts, 0, sizeof(*facts));
 	ot_take_snapshot();
-	read_voucher(request, facts);
 	read_customer(request, facts);
 	read_order(request, &facts->order);
-	if (facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER)
+	read_code(request, now, facts);
+	ot_drop_snapshot();
+}
+
+/* Likewise for the codes of a stack, which share customer and order. */
+void
+ot_stack_facts_read(OtAttempt *attempts, int count, TimestampTz now)
+{
+	OtFacts shared = {0};
+
+	ot_take_snapshot();
+	read_customer(attempts->request, &shared);
+	read_order(attempts->request, &shared.order);
+	for (int i = 0; i < count; i++)
+	{
+		attempts[i].facts = shared;
+		read_code(attempts[i].request, now, &attempts[i].facts);
+		if (i > 0 && attempts[i].facts.campaign.is_striped)
+			attempts[i].facts.campaign.stripe_uses =
+				ot_stripes_sum(attempts[i].request->workspace, "campaign",
+							   attempts[i].facts.campaign.id);
+	}
+	ot_drop_snapshot();
+}
+
+/* Reads what the code adds to the facts on customer and order. */
+static void
+read_code(const OtRequest *request, TimestampTz now, OtFacts *facts)
+{
+	read_voucher(request, facts);
+	facts->has_cart = facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER;
+	if (facts->has_cart)
 		ot_cart_read(&facts->cart, request->workspace, facts->order.id);
 	if (facts->customer_id != 0 &&
 		(facts->voucher.customer_limit != 0 || facts->campaign.customer_limit != 0))
@@ -50,7 +81,6 @@ ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 				   &facts->campaign, &facts->local_time);
 	if (facts->voucher.has_rules || facts->campaign.has_rules)
 		ot_rule_facts_read(request, now, facts);
-	ot_drop_snapshot();
 }
 
 /* A voucher proves its workspace; without one that is looked up. */

@@ -23,7 +23,9 @@ ot_record_insert(const OtRecord *record)
 
 	ot_arg_int8(&args, record->workspace);
 	ot_arg_int8(&args, record->redemption_id);
-	ot_arg_text(&args, record->is_rollback ? "rollback" : "redemption");
+	ot_arg_text(&args, record->is_rollback ? "rollback"
+					   : record->is_stack  ? "stack"
+										   : "redemption");
 	ot_arg_text(&args, ot_failure_code(record->failure));
 	ot_arg_text(&args, is_success ? NULL : record->failure_message);
 	ot_arg_text(&args, record->code);
@@ -54,6 +56,7 @@ ot_record_insert(const OtRecord *record)
 	ot_arg_text(&args, record->channel);
 	ot_arg_jsonb(&args, record->metadata);
 	ot_arg_time(&args, record->now);
+	ot_arg_id(&args, record->stack_id);
 	if (is_undoing)
 		ot_write(OT_PLAN_ROLLBACK_INSERT, &args, 1);
 	else
@@ -64,6 +67,71 @@ static void
 insert_records(const OtArgs *rows, int count)
 {
 	ot_write_rows(OT_PLAN_REDEMPTION_INSERT, rows, count);
+}
+
+/* Takes an attempt into a record; customer, order and stack are the caller's to add. */
+void
+ot_record_read(OtRecord *record, const OtAttempt *attempt, TimestampTz now)
+{
+	const OtRequest *request = attempt->request;
+	const OtFacts *facts = &attempt->facts;
+	const OtVerdict *verdict = &attempt->verdict;
+
+	memset(record, 0, sizeof(*record));
+	record->workspace = request->workspace;
+	record->redemption_id = facts->redemption_id;
+	record->failure = verdict->failure;
+	record->failure_message = verdict->message;
+	record->code = request->code;
+	record->voucher_id = facts->voucher.id;
+	record->campaign_id = facts->campaign.id;
+	record->customer_id = facts->customer_id;
+	record->customer = request->customer;
+	record->order_id = facts->order.id;
+	record->amount = verdict->given;
+	record->discount_amount = verdict->discount_amount;
+	record->total_amount = verdict->total_amount;
+	record->has_gift_balance = facts->is_gift;
+	record->gift_balance =
+		verdict->failure == OT_OK ? verdict->gift_balance : facts->gift_balance;
+	record->actor = request->actor;
+	record->channel = request->channel;
+	record->metadata = request->metadata;
+	record->now = now;
+}
+
+/* Turns the record of a stack's first code into that of the stack itself. */
+void
+ot_record_make_stack(OtRecord *record, int64 stack_id)
+{
+	record->redemption_id = stack_id;
+	record->is_stack = true;
+	record->code = NULL;
+	record->voucher_id = 0;
+	record->campaign_id = 0;
+	record->amount = 0;
+	record->has_gift_balance = false;
+}
+
+/* Tells the caller how an attempt ended. */
+void
+ot_outcome_read(OtOutcome *outcome, const OtAttempt *attempt, int64 order_id)
+{
+	const OtFacts *facts = &attempt->facts;
+	const OtVerdict *verdict = &attempt->verdict;
+
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->redemption_id = facts->redemption_id;
+	outcome->is_success = verdict->failure == OT_OK;
+	outcome->failure_code = ot_failure_code(verdict->failure);
+	outcome->failure_message = verdict->message;
+	outcome->order_id = outcome->is_success ? order_id : facts->order.id;
+	outcome->amount = facts->is_gift ? verdict->given : verdict->amount;
+	outcome->discount_amount = verdict->discount_amount;
+	outcome->total_amount = verdict->total_amount;
+	outcome->has_gift_balance = facts->is_gift;
+	outcome->gift_balance =
+		outcome->is_success ? verdict->gift_balance : facts->gift_balance;
 }
 
 /* Spreads an outcome over the columns of redemption_outcome. */

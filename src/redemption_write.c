@@ -1,7 +1,7 @@
 /*
  * redemption_write.c
- *		Writes an accepted redemption: key, customer, order, record, and last the
- *		counters, each by one conditional statement.
+ *		Writes an accepted redemption, or those of a stack: key, customer, order,
+ *		records, and last the counters, each by one conditional statement.
  */
 #include "postgres.h"
 
@@ -13,41 +13,45 @@
 
 typedef struct Work
 {
-	const OtRequest *request;
-	const OtFacts *facts;
-	const OtVerdict *verdict;
-	const OtLocked *locked;
-	TimestampTz now;
+	const OtAcceptance *acceptance;
+	const OtRequest *request;  /* of the first; they differ in the code alone */
+	const OtOrderFacts *order; /* as it was before */
+	const OtVerdict *verdict;  /* of the last: what the order comes to */
 	int64 customer_id;
 	int64 order_id;
 	OtUse use;
 } Work;
 
 static bool can_lose(const Work *work);
+static bool needs_lock(const OtFacts *facts, const OtLocked *locked);
 static bool counts_customer(const Work *work);
-static bool is_locked(const int64 *ids, int count, int64 id);
 static bool write_all(void *context);
+static bool claim_key(const Work *work);
 static bool write_customer(Work *work);
 static bool write_order(Work *work);
 static void write_lines(const Work *work);
-static bool insert_order(Work *work, Jsonb *data);
-static void change_order(Work *work, Jsonb *data);
-static Jsonb *describe(const Work *work);
-static void write_record(const Work *work);
+static bool insert_order(Work *work, Jsonb *const *data);
+static void change_order(Work *work, Jsonb *const *data);
+static Jsonb *describe(const OtAttempt *attempt);
+static void write_records(const Work *work);
+static void write_stack_record(const Work *work);
 static bool spend(Work *work);
 
 /*
- * Writes what the verdict says.  Returns false, with nothing written, where
+ * Writes what the verdicts say.  Returns false, with nothing written, where
  * another session was faster: then the facts are no longer true.
  */
 bool
-ot_accept(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
-		  const OtLocked *locked, TimestampTz now, int64 *order_id)
+ot_accept(const OtAcceptance *acceptance, int64 *order_id)
 {
-	Work work = {request, facts, verdict, locked, now, 0, 0, {0}};
-	bool is_done =
-		can_lose(&work) ? ot_in_subtransaction(write_all, &work) : write_all(&work);
+	Work work = {0};
+	bool is_done;
 
+	work.acceptance = acceptance;
+	work.request = acceptance->attempts[0]->request;
+	work.order = &acceptance->attempts[0]->facts.order;
+	work.verdict = &acceptance->attempts[acceptance->count - 1]->verdict;
+	is_done = can_lose(&work) ? ot_in_subtransaction(write_all, &work) : write_all(&work);
 	if (!is_done)
 		ot_limits_wait(&work.use);
 	*order_id = work.order_id;
@@ -61,40 +65,43 @@ ot_accept(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdi
 static bool
 can_lose(const Work *work)
 {
-	const OtTerms *voucher = &work->facts->voucher;
-	const OtTerms *campaign = &work->facts->campaign;
+	const OtFacts *facts = &work->acceptance->attempts[0]->facts;
 	bool has_key = work->request->idempotency_key != NULL;
-	bool is_new_customer =
-		work->request->customer != NULL && work->facts->customer_id == 0;
-	bool is_new_source =
-		work->facts->order.id == 0 && work->request->order.source_id != NULL;
+	bool is_new_customer = work->request->customer != NULL && facts->customer_id == 0;
+	bool is_new_source = work->order->id == 0 && work->request->order.source_id != NULL;
 
 	if (counts_customer(work))
 		return true;
-	if ((ot_terms_count(voucher) || work->facts->is_gift) &&
-		!(work->locked != NULL &&
-		  is_locked(work->locked->vouchers, work->locked->voucher_count, voucher->id)))
-		return true;
-	if (ot_terms_count(campaign) &&
-		!(work->locked != NULL &&
-		  is_locked(work->locked->campaigns, work->locked->campaign_count, campaign->id)))
-		return true;
+	for (int i = 0; i < work->acceptance->count; i++)
+		if (needs_lock(&work->acceptance->attempts[i]->facts, work->acceptance->locked))
+			return true;
 	return (int) has_key + (int) is_new_customer + (int) is_new_source > 1;
+}
+
+/* Tells whether a counter will be written that is not locked yet. */
+static bool
+needs_lock(const OtFacts *facts, const OtLocked *locked)
+{
+	if ((ot_terms_count(&facts->voucher) || facts->is_gift) &&
+		!(locked != NULL &&
+		  ot_locked_has(locked->vouchers, locked->voucher_count, facts->voucher.id)))
+		return true;
+	return ot_terms_count(&facts->campaign) &&
+		   !(locked != NULL && ot_locked_has(locked->campaigns, locked->campaign_count,
+											 facts->campaign.id));
 }
 
 static bool
 counts_customer(const Work *work)
 {
-	return ot_terms_count_customer(&work->facts->voucher) ||
-		   ot_terms_count_customer(&work->facts->campaign);
-}
+	for (int i = 0; i < work->acceptance->count; i++)
+	{
+		const OtFacts *facts = &work->acceptance->attempts[i]->facts;
 
-static bool
-is_locked(const int64 *ids, int count, int64 id)
-{
-	for (int i = 0; i < count; i++)
-		if (ids[i] == id)
+		if (ot_terms_count_customer(&facts->voucher) ||
+			ot_terms_count_customer(&facts->campaign))
 			return true;
+	}
 	return false;
 }
 
@@ -106,59 +113,78 @@ static bool
 write_all(void *context)
 {
 	Work *work = context;
-	const OtRequest *request = work->request;
 
-	if (request->idempotency_key != NULL &&
-		!ot_key_claim(request->workspace, request->idempotency_key, "redeem",
-					  request->hash, work->facts->redemption_id, work->now))
-		return false;
-	if (!write_customer(work) || !write_order(work))
+	if (!claim_key(work) || !write_customer(work) || !write_order(work))
 		return false;
 	write_lines(work);
-	write_record(work);
+	write_records(work);
 	return spend(work);
+}
+
+static bool
+claim_key(const Work *work)
+{
+	const OtRequest *request = work->request;
+	const OtAcceptance *acceptance = work->acceptance;
+
+	return request->idempotency_key == NULL ||
+		   ot_key_claim(request->workspace, request->idempotency_key,
+						acceptance->function, request->hash,
+						acceptance->stack_id != 0
+							? acceptance->stack_id
+							: acceptance->attempts[0]->facts.redemption_id,
+						acceptance->now);
 }
 
 static bool
 write_customer(Work *work)
 {
+	int64 customer_id = work->acceptance->attempts[0]->facts.customer_id;
+
 	if (work->request->customer == NULL)
 		return true;
-	work->customer_id = work->facts->customer_id != 0
-							? work->facts->customer_id
-							: ot_customer_add(work->request->workspace,
-											  work->request->customer, work->now);
+	work->customer_id = customer_id != 0 ? customer_id
+										 : ot_customer_add(work->request->workspace,
+														   work->request->customer,
+														   work->acceptance->now);
 	return work->customer_id != 0;
 }
 
 static bool
 write_order(Work *work)
 {
-	const OtOrderFacts *order = &work->facts->order;
+	Jsonb *data[OT_MAX_CODES];
 
-	if (order->id != 0)
-	{
-		if (counts_customer(work))
-			ot_limits_lock_customers(work->request->workspace, work->customer_id,
-									 order->customer_id);
-		change_order(work, describe(work));
-	}
-	else if (work->request->order.is_given)
-		return insert_order(work, describe(work));
+	if (work->order->id == 0 && !work->request->order.is_given)
+		return true;
+	for (int i = 0; i < work->acceptance->count; i++)
+		data[i] = describe(work->acceptance->attempts[i]);
+	if (work->order->id == 0)
+		return insert_order(work, data);
+	if (counts_customer(work))
+		ot_limits_lock_customers(work->request->workspace, work->customer_id,
+								 work->order->customer_id);
+	change_order(work, data);
 	return true;
 }
 
-/* Writes what the discount gives on lines; a discount on the order has none. */
+/* Writes what discounts give on lines; a discount on the order has none. */
 static void
 write_lines(const Work *work)
 {
-	if (work->verdict->has_cart)
-		ot_cart_write(&work->verdict->cart, work->request->workspace, work->order_id,
-					  work->facts->redemption_id, work->now);
+	for (int i = 0; i < work->acceptance->count; i++)
+	{
+		const OtAttempt *attempt = work->acceptance->attempts[i];
+
+		if (attempt->verdict.has_cart)
+			ot_cart_write(&attempt->verdict.cart, work->request->workspace,
+						  work->order_id, attempt->facts.redemption_id,
+						  work->acceptance->now);
+	}
 }
 
 static bool
-insert_order(Work *work, Jsonb *data)
+insert_order(Work *work, Jsonb *const *data)
 {
 	OtNewOrder order = {0};
 
@@ -167,21 +193,21 @@ insert_order(Work *work, Jsonb *data)
 	order.status = "paid";
 	order.customer_id = work->customer_id;
 	order.discount_amount = work->verdict->discount_amount;
-	order.given_amount = work->verdict->cart.given_amount;
+	order.given_amount = work->verdict->amount - work->request->order.amount;
 	order.data = &work->request->order;
 	order.channel = work->request->channel;
 	order.actor = work->request->actor;
-	order.now = work->now;
+	order.now = work->acceptance->now;
 	order.next_event = "promotion_add_coupon";
-	order.next_count = 1;
-	order.next_data = &data;
+	order.next_count = work->acceptance->count;
+	order.next_data = data;
 	return ot_order_insert(&order);
 }
 
 static void
-change_order(Work *work, Jsonb *data)
+change_order(Work *work, Jsonb *const *data)
 {
-	const OtOrderFacts *order = &work->facts->order;
+	const OtOrderFacts *order = work->order;
 	bool becomes_paid =
 		strcmp(order->status, "created") == 0 || strcmp(order->status, "fulfilled") == 0;
 	OtChange change = {0};
@@ -190,11 +216,13 @@ change_order(Work *work, Jsonb *data)
 	work->order_id = order->id;
 	change.workspace = work->request->workspace;
 	change.order_id = order->id;
-	change.now = work->now;
+	change.now = work->acceptance->now;
 	change.channel = work->request->channel;
 	change.actor = work->request->actor;
 	change.event_type = "promotion_add_coupon";
-	change.data = data;
+	change.data = data[0];
+	change.more_count = work->acceptance->count - 1;
+	change.more_data = &data[1];
 	ot_arg_int8(&args, change.workspace);
 	ot_arg_int8(&args, change.order_id);
 	ot_arg_int8(&args, work->verdict->discount_amount);
@@ -205,50 +233,59 @@ change_order(Work *work, Jsonb *data)
 		elog(ERROR, "locked order " INT64_FORMAT " is missing", order->id);
 }
 
-/* Says in a note what the redemption did to its order. */
+/* Says in a note what a redemption did to its order. */
 static Jsonb *
-describe(const Work *work)
+describe(const OtAttempt *attempt)
 {
+	const OtFacts *facts = &attempt->facts;
+	const OtVerdict *verdict = &attempt->verdict;
 	OtJson json;
 
 	ot_json_begin(&json);
-	ot_json_add_int8(&json, "redemption_id", work->facts->redemption_id);
-	ot_json_add_int8(&json, "voucher_id", work->facts->voucher.id);
-	ot_json_add_int8(&json, "amount", work->verdict->given);
+	ot_json_add_int8(&json, "redemption_id", facts->redemption_id);
+	ot_json_add_int8(&json, "voucher_id", facts->voucher.id);
+	ot_json_add_int8(&json, "amount", verdict->given);
 	ot_json_open(&json, "discount_amount");
-	ot_json_add_int8(&json, "old", work->facts->order.discount_amount);
-	ot_json_add_int8(&json, "new", work->verdict->discount_amount);
+	ot_json_add_int8(&json, "old", facts->order.discount_amount);
+	ot_json_add_int8(&json, "new", verdict->discount_amount);
 	ot_json_close(&json);
-	ot_json_add_int8(&json, "total_amount", work->verdict->total_amount);
-	if (work->verdict->has_cart)
-		ot_cart_describe(&work->verdict->cart,
-						 work->verdict->amount - work->verdict->cart.given_amount, &json);
-	ot_note_sign(&json, work->request->actor);
+	ot_json_add_int8(&json, "total_amount", verdict->total_amount);
+	if (verdict->has_cart)
+		ot_cart_describe(&verdict->cart, verdict->amount - verdict->cart.given_amount,
+						 &json);
+	ot_note_sign(&json, attempt->request->actor);
 	return ot_json_end(&json);
 }
 
 static void
-write_record(const Work *work)
+write_records(const Work *work)
 {
-	OtRecord record = {0};
+	if (work->acceptance->stack_id != 0)
+		write_stack_record(work);
+	for (int i = 0; i < work->acceptance->count; i++)
+	{
+		OtRecord record;
 
-	record.workspace = work->request->workspace;
-	record.redemption_id = work->facts->redemption_id;
-	record.code = work->request->code;
-	record.voucher_id = work->facts->voucher.id;
-	record.campaign_id = work->facts->campaign.id;
+		ot_record_read(&record, work->acceptance->attempts[i], work->acceptance->now);
+		record.customer_id = work->customer_id;
+		record.order_id = work->order_id;
+		record.stack_id = work->acceptance->stack_id;
+		ot_record_insert(&record);
+	}
+}
+
+/* The stack itself gives nothing: its codes do, and sums must not count it twice. */
+static void
+write_stack_record(const Work *work)
+{
+	OtRecord record;
+
+	ot_record_read(&record, work->acceptance->attempts[0], work->acceptance->now);
+	ot_record_make_stack(&record, work->acceptance->stack_id);
 	record.customer_id = work->customer_id;
-	record.customer = work->request->customer;
 	record.order_id = work->order_id;
-	record.amount = work->verdict->given;
 	record.discount_amount = work->verdict->discount_amount;
 	record.total_amount = work->verdict->total_amount;
-	record.has_gift_balance = work->facts->is_gift;
-	record.gift_balance = work->verdict->gift_balance;
-	record.actor = work->request->actor;
-	record.channel = work->request->channel;
-	record.metadata = work->request->metadata;
-	record.now = work->now;
 	ot_record_insert(&record);
 }
 
@@ -256,19 +293,26 @@ write_record(const Work *work)
 static bool
 spend(Work *work)
 {
-	OtUse *use = &work->use;
+	if (counts_customer(work) && work->order->id == 0)
+		ot_limits_lock_customers(work->request->workspace, work->customer_id, 0);
+	for (int i = 0; i < work->acceptance->count; i++)
+	{
+		const OtAttempt *attempt = work->acceptance->attempts[i];
+		OtUse *use = &work->use;
 
-	use->workspace = work->request->workspace;
-	use->voucher = &work->facts->voucher;
-	use->campaign = &work->facts->campaign;
-	use->is_gift = work->facts->is_gift;
-	use->gift_balance = work->facts->gift_balance;
-	use->given = work->verdict->given;
-	use->order_amount = work->verdict->amount;
-	use->customer_id = work->customer_id;
-	use->local_time = &work->facts->local_time;
-	use->now = work->now;
-	if (counts_customer(work) && work->facts->order.id == 0)
-		ot_limits_lock_customers(use->workspace, use->customer_id, 0);
-	return ot_limits_spend(use);
+		memset(use, 0, sizeof(*use));
+		use->workspace = work->request->workspace;
+		use->voucher = &attempt->facts.voucher;
+		use->campaign = &attempt->facts.campaign;
+		use->is_gift = attempt->facts.is_gift;
+		use->gift_balance = attempt->facts.gift_balance;
+		use->given = attempt->verdict.given;
+		use->order_amount = attempt->verdict.amount;
+		use->customer_id = work->customer_id;
+		use->local_time = &attempt->facts.local_time;
+		use->now = work->acceptance->now;
+		if (!ot_limits_spend(use))
+			return false;
+	}
+	return true;
 }

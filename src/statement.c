@@ -25,9 +25,9 @@
 	"  (workspace_id, redemption_id, kind, failure_code, failure_message, code, voucher_id," \
 	"   campaign_id, customer_id, customer, order_id, result, amount, discount_amount," \
 	"   total_amount, gift_balance, reason, rollback_of, rollback_no, is_complete," \
-	"   redeemed_by, actor, channel, metadata, created_at)" \
+	"   redeemed_by, actor, channel, metadata, created_at, stack_id)" \
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17," \
-	"  $18, $19, $20, $21, $22, $23, $24, $25)"
+	"  $18, $19, $20, $21, $22, $23, $24, $25, $26)"
 
 /* Columns of the terms that vouchers and campaigns have alike, after the id. */
 #define TERMS \
@@ -169,15 +169,20 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"INSERT INTO ordertrack.idempotency_keys"
 		"  (workspace_id, idempotency_key, function, request_hash, redemption_id, created_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
-	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjz", INSERT_REDEMPTION},
+	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjzi", INSERT_REDEMPTION},
 	/* The row lock excludes a conflict, but under REPEATABLE READ: then 40001. */
-	[OT_PLAN_ROLLBACK_INSERT] = {"iittttiiititiiiitinbtttjz",
+	[OT_PLAN_ROLLBACK_INSERT] = {"iittttiiititiiiitinbtttjzi",
 		INSERT_REDEMPTION " ON CONFLICT (workspace_id, rollback_of, rollback_no)"
 		"  WHERE rollback_no IS NOT NULL DO NOTHING"},
 	[OT_PLAN_REDEMPTION_REPLAY] = {"ii",
 		"SELECT redemption_id, result, failure_code, failure_message, order_id, amount,"
 		"  discount_amount, total_amount, gift_balance FROM ordertrack.redemptions"
 		" WHERE workspace_id = $1 AND redemption_id = $2"},
+
+	[OT_PLAN_STACK_PARTS] = {"ii",
+		"SELECT redemption_id FROM ordertrack.redemptions"
+		" WHERE workspace_id = $1 AND stack_id = $2 AND kind = 'redemption'"
+		" ORDER BY redemption_id"},
 
 	/* Counters: one conditional UPDATE each; no row means that a race was lost. */
 	[OT_PLAN_VOUCHER_SPEND] = {"iiii",

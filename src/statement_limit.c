@@ -85,6 +85,9 @@ const OtStatement ot_limit_statements[OT_PLAN_COUNT] = {
 		"SELECT uses_left FROM ordertrack.limit_stripes"
 		" WHERE workspace_id = $1 AND entity = $2 AND entity_id = $3 AND stripe_no >= $4"
 		"   AND uses_left > 0 ORDER BY stripe_no LIMIT 1"},
+	[OT_PLAN_STRIPE_SUM] = {"iti",
+		"SELECT coalesce(sum(uses_left), 0)::bigint FROM ordertrack.limit_stripes"
+		" WHERE workspace_id = $1 AND entity = $2 AND entity_id = $3"},
 	[OT_PLAN_STRIPE_SPEND] = {"itin",
 		"UPDATE ordertrack.limit_stripes SET uses_left = uses_left - 1"
 		ONE_STRIPE FREE_STRIPE(" AND s.uses_left > 0") " AND uses_left > 0"},

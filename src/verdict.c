@@ -24,6 +24,7 @@ static OtFailure judge_rules(const OtRequest *request, const OtFacts *facts,
 							 OtVerdict *verdict);
 static bool needs_customer(const OtFacts *facts);
 static bool has_lines(const OtRequest *request, const OtFacts *facts);
+static bool knows_order(const OtFacts *facts);
 static bool fits_customer(const OtRequest *request, const OtFacts *facts);
 static OtFailure judge_gift(const OtRequest *request, const OtFacts *facts, int64 payable,
 							OtVerdict *verdict);
@@ -67,6 +68,11 @@ static const struct
 								"the redemption is already rolled back"},
 	[OT_IDEMPOTENCY_CONFLICT] = {"idempotency_conflict",
 								 "the idempotency key was used for another request"},
+	[OT_DUPLICATED_CODES] = {"duplicated_codes", "a code is in the stack twice"},
+	[OT_STACK_REFUSED] = {"stack_refused", "another code of the stack was refused"},
+	[OT_PART_OF_STACK] =
+		{"part_of_stack",
+		 "the redemption is part of a stack, which is rolled back as a whole"},
 };
 
 /*
@@ -195,7 +201,7 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 	if ((failure = find_missing(request, facts, verdict)) != OT_OK)
 		return failure;
 
-	verdict->amount = facts->order.id != 0 ? facts->order.amount : data->amount;
+	verdict->amount = knows_order(facts) ? facts->order.amount : data->amount;
 	verdict->discount_amount = facts->order.discount_amount;
 	if (facts->is_gift &&
 		(failure = judge_gift(request, facts,
@@ -207,21 +213,22 @@ judge_amounts(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict
 	return OT_OK;
 }
 
-/* Works out a discount on lines, which are the stored ones of a stored order. */
+/* Works out a discount on lines: of the request, where no others are known. */
 static void
 give_on_lines(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict)
 {
 	if (facts->is_gift || facts->discount.effect == OT_APPLY_TO_ORDER)
 		return;
 	verdict->has_cart = true;
-	if (facts->order.id != 0)
-	{
+	if (facts->has_cart)
 		ot_cart_copy(&verdict->cart, &facts->cart);
+	else
+		ot_cart_fill(&verdict->cart, &request->order);
+	if (knows_order(facts))
+	{
 		verdict->cart.amount = facts->order.amount;
 		verdict->cart.discount_amount = facts->order.discount_amount;
 	}
-	else
-		ot_cart_fill(&verdict->cart, &request->order);
 	verdict->cart_result = ot_cart_discount(&verdict->cart, &facts->discount);
 	if (verdict->cart_result == OT_CART_OK)
 		ot_cart_name_new_line(&verdict->cart, &facts->discount);
@@ -294,13 +301,20 @@ has_lines(const OtRequest *request, const OtFacts *facts)
 								: request->order.line_count > 0;
 }
 
+/* Tells whether the order's amounts are among the facts: it is stored, or carried. */
+static bool
+knows_order(const OtFacts *facts)
+{
+	return facts->order.id != 0 || facts->is_carried;
+}
+
 /* The sum of a customer's orders must stay in 64 bits, too. */
 static bool
 fits_customer(const OtRequest *request, const OtFacts *facts)
 {
 	int64 total = facts->customer_total;
 
-	return facts->order.id != 0 || ot_money_add(&total, request->order.amount);
+	return knows_order(facts) || ot_money_add(&total, request->order.amount);
 }
 
 static OtFailure

@@ -39,7 +39,11 @@ typedef enum OtFailure
 	OT_REDEMPTION_NOT_FOUND,
 	OT_NOT_REDEEMED,
 	OT_ALREADY_ROLLED_BACK,
-	OT_IDEMPOTENCY_CONFLICT
+	OT_IDEMPOTENCY_CONFLICT,
+	/* of stacks only */
+	OT_DUPLICATED_CODES,
+	OT_STACK_REFUSED,
+	OT_PART_OF_STACK
 } OtFailure;
 
 /* What the caller asks for; texts are cut to what may be stored. */
@@ -127,7 +131,10 @@ typedef struct OtFacts
 	int64 customer_id;	  /* 0: not known yet */
 	int64 customer_total; /* sum of the customer's orders so far */
 	OtOrderFacts order;
-	OtCart cart; /* lines of the stored order, where the discount needs them */
+	bool is_carried; /* order and cart are what another code leaves of a new order */
+	bool has_cart;
+	OtCart
+		cart; /* lines of the order, where the discount needs them and they are known */
 	OtRuleFacts rules;
 	OtLocalTime local_time; /* read where limits or hours need it */
 	int64 redemption_id;	/* of the row to come */
@@ -146,6 +153,14 @@ typedef struct OtVerdict
 	OtCartResult cart_result;
 	OtCart cart; /* the lines after this redemption, and what it gives on each */
 } OtVerdict;
+
+/* One code: what is asked for, what is known, and the decision. */
+typedef struct OtAttempt
+{
+	OtRequest *request;
+	OtFacts facts;
+	OtVerdict verdict;
+} OtAttempt;
 
 extern void ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 					 OtVerdict *verdict);

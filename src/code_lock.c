@@ -1,0 +1,74 @@
+/*
+ * code_lock.c
+ *		Locks what several codes of one call will count, before it is read: each
+ *		table's rows by id and the tables in the one order, so that two calls
+ *		never wait for each other in a circle, and nothing counted can be lost.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+
+#include "plan.h"
+#include "redemption.h"
+
+static int64 *lock_codes(int64 workspace, OtPlan plan, ArrayType *codes,
+						 const char *entity, int *count);
+static void lock_stripes(int64 workspace, const char *entity, Datum *ids, int count);
+
+/* Locks the vouchers of codes, and their campaigns, that are limited or gifts. */
+void
+ot_codes_lock(int64 workspace, ArrayType *codes, OtLocked *locked)
+{
+	locked->vouchers = lock_codes(workspace, OT_PLAN_BATCH_LOCK_VOUCHERS, codes,
+								  "voucher", &locked->voucher_count);
+	locked->campaigns = lock_codes(workspace, OT_PLAN_BATCH_LOCK_CAMPAIGNS, codes,
+								   "campaign", &locked->campaign_count);
+}
+
+/* Tells whether an id is among those that were locked. */
+bool
+ot_locked_has(const int64 *ids, int count, int64 id)
+{
+	for (int i = 0; i < count; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+/* Locks the counters of the codes, with their stripes; returns whose they are. */
+static int64 *
+lock_codes(int64 workspace, OtPlan plan, ArrayType *codes, const char *entity, int *count)
+{
+	OtArgs args = {0};
+	int64 *ids;
+	Datum *striped;
+	int striped_count = 0;
+
+	ot_arg_int8(&args, workspace);
+	ot_arg(&args, PointerGetDatum(codes));
+	*count = (int) ot_run(plan, &args);
+	ids = palloc(sizeof(int64) * Max(*count, 1));
+	striped = palloc(sizeof(Datum) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		ids[i] = ot_get_int8(i, 1);
+		if (ot_get_bool(i, 2))
+			striped[striped_count++] = Int64GetDatum(ids[i]);
+	}
+	if (striped_count > 0)
+		lock_stripes(workspace, entity, striped, striped_count);
+	return ids;
+}
+
+static void
+lock_stripes(int64 workspace, const char *entity, Datum *ids, int count)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, workspace);
+	ot_arg_text(&args, entity);
+	ot_arg(&args, PointerGetDatum(construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL,
+												  TYPALIGN_DOUBLE)));
+	ot_run(OT_PLAN_BATCH_LOCK_STRIPES, &args);
+}

@@ -1,0 +1,401 @@
+/*
+ * stack.c
+ *		validate_stack and redeem_stack: several codes on one order, decided
+ *		together and written together.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/timestamp.h"
+
+#include "errcodes.h"
+#include "limit.h"
+#include "plan.h"
+#include "stack.h"
+
+PG_FUNCTION_INFO_V1(ordertrack_validate_stack);
+PG_FUNCTION_INFO_V1(ordertrack_redeem_stack);
+
+/* What a stack has locked before it is judged for the last time. */
+typedef struct StackLocks
+{
+	bool is_taken;
+	int64 order_id;
+	OtLocked codes;
+} StackLocks;
+
+static void read_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata);
+static void read_codes(OtStack *stack, ArrayType *codes);
+static void read_mode(OtStack *stack, FunctionCallInfo fcinfo, int n);
+static void hash_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata);
+static void redeem(OtStack *stack, ReturnSetInfo *result);
+static void judge(OtStack *stack, TimestampTz now);
+static bool needs_locks(const OtStack *stack, const StackLocks *locks);
+static void take_locks(const OtStack *stack, StackLocks *locks);
+static void draw_ids(OtStack *stack, int64 *stack_id);
+static bool refuse(const OtStack *stack, int64 stack_id, TimestampTz now);
+static void record_refusals(const OtStack *stack, int64 stack_id, TimestampTz now);
+static void tell(const OtStack *stack, int64 stack_id, int64 order_id,
+				 ReturnSetInfo *result);
+static bool replay(const OtStack *stack, ReturnSetInfo *result);
+static void put_outcome(ReturnSetInfo *result, const OtOutcome *outcome);
+
+/* Answers what redeem_stack would answer, and writes nothing. */
+Datum
+ordertrack_validate_stack(PG_FUNCTION_ARGS)
+{
+	OtStack stack = {0};
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	TimestampTz now = GetCurrentTimestamp();
+
+	stack.request.workspace = ot_workspace_arg(fcinfo, 7);
+	stack.request.channel =
+		PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
+	stack.request.actor = PG_ARGISNULL(6) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(6));
+	read_stack(&stack, fcinfo, 4);
+	InitMaterializedSRF(fcinfo, 0);
+
+	ot_begin();
+	ot_require_workspace(stack.request.workspace);
+	judge(&stack, now);
+	tell(&stack, 0, stack.count == 0 ? 0 : stack.attempts[0].facts.order.id, result);
+	ot_end();
+	return (Datum) 0;
+}
+
+/* Uses several codes, or records why not. */
+Datum
+ordertrack_redeem_stack(PG_FUNCTION_ARGS)
+{
+	OtStack stack = {0};
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	PreventCommandIfReadOnly("ordertrack.redeem_stack()");
+	stack.request.workspace = ot_workspace_arg(fcinfo, 8);
+	stack.request.idempotency_key =
+		PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
+	stack.request.channel =
+		PG_ARGISNULL(6) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(6));
+	stack.request.actor = PG_ARGISNULL(7) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(7));
+	read_stack(&stack, fcinfo, 4);
+	InitMaterializedSRF(fcinfo, 0);
+
+	ot_begin();
+	ot_lock_redemptions(false);
+	ot_require_workspace(stack.request.workspace);
+	redeem(&stack, result);
+	ot_end();
+	return (Datum) 0;
+}
+
+/*
+ * Reads what both functions have alike.  A request of its own checks what the
+ * codes share, under a code that is right; then each code has a copy.
+ */
+static void
+read_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata)
+{
+	read_mode(stack, fcinfo, 3);
+	ot_request_read(&stack->request, "stack",
+					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
+					PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
+					PG_ARGISNULL(metadata) ? NULL : PG_GETARG_JSONB_P(metadata));
+	if (stack->request.idempotency_key != NULL)
+		hash_stack(stack, fcinfo, metadata);
+	read_codes(stack, PG_ARGISNULL(0) ? NULL : PG_GETARG_ARRAYTYPE_P(0));
+	stack->attempts = palloc0(sizeof(OtAttempt) * Max(stack->count, 1));
+	stack->accepted = palloc0(sizeof(OtAttempt *) * Max(stack->count, 1));
+	for (int i = 0; i < stack->count; i++)
+		stack->attempts[i].request = &stack->requests[i];
+}
+
+static void
+read_codes(OtStack *stack, ArrayType *codes)
+{
+	Datum *values;
+	bool *nulls;
+	int count;
+
+	if (codes == NULL || ARR_NDIM(codes) != 1)
+	{
+		ot_request_blame(&stack->request, codes != NULL && ARR_NDIM(codes) > 1
+											  ? "codes must be a list"
+											  : "codes must not be empty");
+		return;
+	}
+	deconstruct_array(codes, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+	if (count > OT_MAX_CODES)
+	{
+		ot_request_blame(&stack->request, "a stack may have at most 30 codes");
+		return;
+	}
+	stack->count = count;
+	stack->requests = palloc(sizeof(OtRequest) * count);
+	for (int i = 0; i < count; i++)
+	{
+		stack->requests[i] = stack->request;
+		ot_request_code(&stack->requests[i],
+						nulls[i] ? NULL : TextDatumGetCString(values[i]));
+	}
+}
+
+static void
+read_mode(OtStack *stack, FunctionCallInfo fcinfo, int n)
+{
+	char *mode = ot_required_text_arg(fcinfo, n, "mode", OT_MAX_TEXT);
+
+	stack->is_partial = strcmp(mode, "partial") == 0;
+	if (!stack->is_partial && strcmp(mode, "all") != 0)
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("unknown mode \"%s\"", mode),
+				errdetail("Modes are all and partial."));
+}
+
+/* The codes are hashed as an array is spelled, which tells NULL from a text. */
+static void
+hash_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata)
+{
+	const char *fields[5];
+
+	fields[0] =
+		PG_ARGISNULL(0) ? NULL : OidOutputFunctionCall(F_ARRAY_OUT, PG_GETARG_DATUM(0));
+	fields[1] = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	fields[2] = PG_ARGISNULL(2) ? NULL : ot_json_to_text(PG_GETARG_JSONB_P(2));
+	fields[3] = stack->is_partial ? "partial" : "all";
+	fields[4] =
+		PG_ARGISNULL(metadata) ? NULL : ot_json_to_text(PG_GETARG_JSONB_P(metadata));
+	ot_request_hash("redeem_stack", lengthof(fields), fields, stack->request.hash);
+}
+
+/* Decides and writes a stack; a turn is what it is in ot_redeem(). */
+static void
+redeem(OtStack *stack, ReturnSetInfo *result)
+{
+	OtAcceptance acceptance = {.function = "redeem_stack", .now = GetCurrentTimestamp()};
+	StackLocks locks = {0};
+
+	acceptance.locked = &locks.codes;
+	for (int turn = 1;; turn++)
+	{
+		int64 order_id = 0;
+
+		ot_turn_check(turn);
+		if (replay(stack, result))
+			return;
+		judge(stack, acceptance.now);
+		if (stack->failure == OT_OK && needs_locks(stack, &locks))
+		{
+			take_locks(stack, &locks);
+			continue;
+		}
+		draw_ids(stack, &acceptance.stack_id);
+		acceptance.attempts = stack->accepted;
+		acceptance.count = stack->accepted_count;
+		if (stack->failure == OT_OK ? ot_accept(&acceptance, &order_id)
+									: refuse(stack, acceptance.stack_id, acceptance.now))
+		{
+			record_refusals(stack, acceptance.stack_id, acceptance.now);
+			tell(stack, acceptance.stack_id, order_id, result);
+			return;
+		}
+	}
+}
+
+static void
+judge(OtStack *stack, TimestampTz now)
+{
+	for (int i = 0; i < stack->count; i++)
+	{
+		memset(&stack->attempts[i].facts, 0, sizeof(OtFacts));
+		memset(&stack->attempts[i].verdict, 0, sizeof(OtVerdict));
+	}
+	if (stack->count > 0 && !stack->request.is_bad)
+		ot_stack_facts_read(stack->attempts, stack->count, now);
+	ot_stack_judge(stack, now);
+	/* A cut text may name another's row. */
+	for (int i = 0; i < stack->count; i++)
+		if (stack->attempts[i].verdict.failure == OT_INVALID_INPUT)
+			memset(&stack->attempts[i].facts, 0, sizeof(OtFacts));
+}
+
+/*
+ * Tells whether rows have to be locked before the codes are judged again: the
+ * order, and what will be counted.  Then no code can be lost to another session
+ * after others have been written.
+ */
+static bool
+needs_locks(const OtStack *stack, const StackLocks *locks)
+{
+	if (locks->is_taken || stack->accepted[0]->facts.order.id != 0)
+		return !locks->is_taken || stack->accepted[0]->facts.order.id != locks->order_id;
+	for (int i = 0; i < stack->accepted_count; i++)
+	{
+		const OtFacts *facts = &stack->accepted[i]->facts;
+
+		if (facts->is_gift || ot_terms_count(&facts->voucher) ||
+			ot_terms_count(&facts->campaign) ||
+			ot_terms_count_customer(&facts->voucher) ||
+			ot_terms_count_customer(&facts->campaign))
+			return true;
+	}
+	return false;
+}
+
+/* Locks in the one order: order, customers, vouchers by id, campaigns by id. */
+static void
+take_locks(const OtStack *stack, StackLocks *locks)
+{
+	const OtFacts *facts = &stack->accepted[0]->facts;
+	Datum *codes = palloc(sizeof(Datum) * stack->count);
+	bool counts_customer = false;
+
+	for (int i = 0; i < stack->count; i++)
+	{
+		codes[i] = CStringGetTextDatum(
+			stack->requests[i].code == NULL ? "" : stack->requests[i].code);
+		counts_customer |= ot_terms_count_customer(&stack->attempts[i].facts.voucher) ||
+						   ot_terms_count_customer(&stack->attempts[i].facts.campaign);
+	}
+	if (facts->order.id != 0)
+		ot_order_lock(stack->request.workspace, facts->order.id);
+	if (counts_customer)
+		ot_limits_lock_customers(stack->request.workspace, facts->customer_id,
+								 facts->order.customer_id);
+	ot_codes_lock(stack->request.workspace,
+				  construct_array(codes, stack->count, TEXTOID, -1, false, TYPALIGN_INT),
+				  &locks->codes);
+	locks->is_taken = true;
+	locks->order_id = facts->order.id;
+}
+
+/* Draws an id for the stack and for each code, in their order, at the first turn. */
+static void
+draw_ids(OtStack *stack, int64 *stack_id)
+{
+	if (*stack_id == 0)
+	{
+		*stack_id = ot_next_redemption_id();
+		stack->redemption_ids = palloc(sizeof(int64) * Max(stack->count, 1));
+		for (int i = 0; i < stack->count; i++)
+			stack->redemption_ids[i] = ot_next_redemption_id();
+	}
+	for (int i = 0; i < stack->count; i++)
+		stack->attempts[i].facts.redemption_id = stack->redemption_ids[i];
+}
+
+/* Records the refusal of the stack itself; false where its key was just taken. */
+static bool
+refuse(const OtStack *stack, int64 stack_id, TimestampTz now)
+{
+	const OtRequest *request = &stack->request;
+	OtAttempt attempt = {.request = unconstify(OtRequest *, request)};
+	OtRecord record;
+
+	if (request->idempotency_key != NULL &&
+		!ot_key_claim(request->workspace, request->idempotency_key, "redeem_stack",
+					  request->hash, stack_id, now))
+		return false;
+	if (stack->count > 0)
+		attempt.facts = stack->attempts[0].facts;
+	attempt.verdict.failure = stack->failure;
+	attempt.verdict.message = stack->message;
+	ot_record_read(&record, &attempt, now);
+	ot_record_make_stack(&record, stack_id);
+	ot_record_insert(&record);
+	return true;
+}
+
+/* Records the codes that were refused. */
+static void
+record_refusals(const OtStack *stack, int64 stack_id, TimestampTz now)
+{
+	for (int i = 0; i < stack->count; i++)
+	{
+		OtRecord record;
+
+		if (stack->attempts[i].verdict.failure == OT_OK)
+			continue;
+		ot_record_read(&record, &stack->attempts[i], now);
+		record.stack_id = stack_id;
+		ot_record_insert(&record);
+	}
+}
+
+/* Gives the outcome of the stack, then that of each code. */
+static void
+tell(const OtStack *stack, int64 stack_id, int64 order_id, ReturnSetInfo *result)
+{
+	OtOutcome outcome = {0};
+
+	outcome.redemption_id = stack_id;
+	outcome.is_success = stack->failure == OT_OK;
+	outcome.failure_code = ot_failure_code(stack->failure);
+	outcome.failure_message = stack->message;
+	if (outcome.is_success)
+	{
+		const OtVerdict *last = &stack->accepted[stack->accepted_count - 1]->verdict;
+
+		outcome.order_id = order_id;
+		outcome.amount = last->amount;
+		outcome.discount_amount = last->discount_amount;
+		outcome.total_amount = last->total_amount;
+	}
+	else if (stack->count > 0)
+		outcome.order_id = stack->attempts[0].facts.order.id;
+	put_outcome(result, &outcome);
+	for (int i = 0; i < stack->count; i++)
+	{
+		ot_outcome_read(&outcome, &stack->attempts[i], order_id);
+		put_outcome(result, &outcome);
+	}
+}
+
+/* Gives the first answers again, where the key is known. */
+static bool
+replay(const OtStack *stack, ReturnSetInfo *result)
+{
+	const OtRequest *request = &stack->request;
+	OtOutcome outcome;
+	OtArgs args = {0};
+	int64 ids[OT_MAX_CODES];
+	int count;
+
+	if (request->idempotency_key == NULL)
+		return false;
+	switch (ot_key_find(request->workspace, request->idempotency_key, request->hash,
+						&outcome))
+	{
+		case OT_KEY_NEW:
+			return false;
+		case OT_KEY_CONFLICT:
+			ot_key_refuse();
+		case OT_KEY_REPLAYED:
+			break;
+	}
+	put_outcome(result, &outcome);
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, outcome.redemption_id);
+	count = (int) ot_run(OT_PLAN_STACK_PARTS, &args);
+	for (int i = 0; i < count && i < OT_MAX_CODES; i++)
+		ids[i] = ot_get_int8(i, 1);
+	for (int i = 0; i < count && i < OT_MAX_CODES; i++)
+	{
+		ot_outcome_replay(request->workspace, ids[i], &outcome);
+		put_outcome(result, &outcome);
+	}
+	return true;
+}
+
+static void
+put_outcome(ReturnSetInfo *result, const OtOutcome *outcome)
+{
+	Datum values[OT_OUTCOME_COLUMNS];
+	bool nulls[OT_OUTCOME_COLUMNS];
+
+	ot_outcome_values(outcome, values, nulls);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
