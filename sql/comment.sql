@@ -57,7 +57,7 @@ AS $$
 	('item_count', 'number of lines'),
 	('items', 'the lines as a JSON array; of a redemption, what it gave on each'),
 	('items_discount_amount', 'the part of the discount that is on lines, in minor units'),
-	('kind', 'of a redemption: redemption or rollback; of a voucher: discount or gift; of access: app, support, admin or auditor'),
+	('kind', 'of a redemption: redemption, rollback or stack; of a voucher: discount or gift; of access: app, support, admin or auditor'),
 	('last_name', 'personal data'),
 	('line_no', 'number of the line, from 1'),
 	('member_count', 'customers in a fixed list, NULL for a condition'),

@@ -65,7 +65,8 @@ BEGIN
 		safe(r.customer) AS customer, r.order_id, safe(r.order_source_id) AS order_source_id,
 		r.amount, r.discount_amount, r.total_amount, r.gift_balance, safe(r.reason) AS reason,
 		r.rollback_of, r.rollback_no, safe(r.redeemed_by) AS redeemed_by, safe(r.actor) AS actor,
-		safe(r.channel) AS channel, r.metadata, r.items_discount_amount
+		safe(r.channel) AS channel, r.metadata, r.items_discount_amount,
+		r.stack_id
 	  FROM ordertrack.redemption_list AS r
 	$view$);
 	COMMENT ON VIEW ordertrack.export_redemptions IS 'every attempt for CSV: text is safe in a spreadsheet';

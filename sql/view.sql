@@ -114,7 +114,8 @@ BEGIN
 				'amount', i.amount, 'discount_amount', i.discount_amount) ORDER BY i.line_no)
 		   FROM ordertrack.redemption_items AS i
 		  WHERE i.workspace_id = r.workspace_id AND i.order_id = r.order_id
-		    AND i.redemption_id = r.redemption_id) AS items
+		    AND i.redemption_id = r.redemption_id) AS items,
+		r.stack_id
 	  FROM ordertrack.redemptions AS r
 	  LEFT JOIN ordertrack.campaigns AS c
 	    ON c.workspace_id = r.workspace_id AND c.campaign_id = r.campaign_id

@@ -19,11 +19,8 @@ static void blame(OtRollbackRequest *request, const char *message);
 static void hash_request(OtRollbackRequest *request, bool has_id);
 static bool roll_back(const OtRollbackRequest *request, OtOutcome *outcome);
 static void lock(const OtRollbackRequest *request, OtRollbackFacts *facts);
-static void read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts);
 static void judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 				  OtRollbackVerdict *verdict);
-static void record(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-				   const OtRollbackVerdict *verdict, OtOutcome *outcome);
 
 /* Undoes a redemption, or records why not. */
 Datum
@@ -117,7 +114,8 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 	OtRollbackVerdict verdict = {0};
 
 	lock(request, &facts);
-	read_facts(request, &facts);
+	if (facts.is_found)
+		ot_rollback_facts_read(request, &facts);
 	judge(request, &facts, &verdict);
 	facts.rollback_id = ot_next_redemption_id();
 	if (request->idempotency_key != NULL &&
@@ -129,7 +127,9 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 	outcome->redemption_id = facts.rollback_id;
 	outcome->order_id = facts.order_id;
 	outcome->has_gift_balance = facts.is_gift;
-	if (verdict.failure == OT_OK)
+	if (verdict.failure == OT_OK && facts.is_stack)
+		ot_rollback_stack(request, &facts, outcome);
+	else if (verdict.failure == OT_OK)
 		ot_rollback_write(request, &facts, &verdict, outcome);
 	else
 	{
@@ -137,7 +137,7 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 		outcome->failure_code = ot_failure_code(verdict.failure);
 		outcome->failure_message = verdict.message;
 	}
-	record(request, &facts, &verdict, outcome);
+	ot_rollback_record(request, &facts, &verdict, 0, outcome);
 	return true;
 }
 
@@ -146,7 +146,6 @@ static void
 lock(const OtRollbackRequest *request, OtRollbackFacts *facts)
 {
 	OtArgs find = {0};
-	OtArgs order = {0};
 	OtArgs redemption = {0};
 	int64 order_id;
 
@@ -160,32 +159,43 @@ lock(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	if (!facts->is_found)
 		return;
 
-	ot_arg_int8(&order, request->workspace);
-	ot_arg_int8(&order, order_id);
-	if (order_id != 0 && ot_run(OT_PLAN_ORDER_LOCK, &order) == 1)
-	{
-		facts->order_status = ot_get_text(0, 1);
-		facts->order_amount = ot_get_int8(0, 2);
-		facts->order_discount = ot_get_int8(0, 3);
-		facts->order_customer_id = ot_get_int8(0, 4);
-	}
+	ot_rollback_order_read(request, order_id, facts);
 	ot_arg_int8(&redemption, request->workspace);
 	ot_arg_int8(&redemption, request->redemption_id);
 	ot_run(OT_PLAN_ROLLBACK_LOCK, &redemption);
 }
 
-static void
-read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts)
+/* Locks the order, where there is one, and reads how it stands. */
+void
+ot_rollback_order_read(const OtRollbackRequest *request, int64 order_id,
+					   OtRollbackFacts *facts)
 {
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, request->workspace);
-	ot_arg_int8(&args, request->redemption_id);
-	if (!facts->is_found)
+	ot_arg_int8(&args, order_id);
+	if (order_id == 0 || ot_run(OT_PLAN_ORDER_LOCK, &args) == 0)
 		return;
+	facts->order_status = ot_get_text(0, 1);
+	facts->order_amount = ot_get_int8(0, 2);
+	facts->order_discount = ot_get_int8(0, 3);
+	facts->order_customer_id = ot_get_int8(0, 4);
+}
+
+/* Reads a redemption that is there, under our lock or that of its stack. */
+void
+ot_rollback_facts_read(const OtRollbackRequest *request, OtRollbackFacts *facts)
+{
+	OtArgs args = {0};
+	const char *kind;
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, request->redemption_id);
 	ot_run(OT_PLAN_ROLLBACK_FACTS, &args);
-	facts->is_redeemed = strcmp(ot_get_text(0, 1), "redemption") == 0 &&
-						 strcmp(ot_get_text(0, 2), "success") == 0;
+	kind = ot_get_text(0, 1);
+	facts->is_stack = strcmp(kind, "stack") == 0;
+	facts->is_redeemed =
+		strcmp(kind, "rollback") != 0 && strcmp(ot_get_text(0, 2), "success") == 0;
 	facts->code = ot_get_text(0, 3);
 	facts->voucher_id = ot_get_int8(0, 4);
 	facts->campaign_id = ot_get_int8(0, 5);
@@ -201,6 +211,7 @@ read_facts(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	facts->is_complete = ot_get_bool(0, 15);
 	facts->gift_balance = ot_get_int8(0, 16);
 	facts->has_items = ot_get_bool(0, 17);
+	facts->stack_id = ot_get_int8(0, 18);
 }
 
 /* Expired and disabled codes can be rolled back: this is about the redemption. */
@@ -220,12 +231,15 @@ judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 		verdict->failure = OT_REDEMPTION_NOT_FOUND;
 	else if (!facts->is_redeemed)
 		verdict->failure = OT_NOT_REDEEMED;
+	else if (facts->stack_id != 0)
+		verdict->failure = OT_PART_OF_STACK;
 	else if (facts->is_complete)
 		verdict->failure = OT_ALREADY_ROLLED_BACK;
 	else if (request->has_amount && !facts->is_gift)
 	{
 		verdict->failure = OT_INVALID_AMOUNT;
-		verdict->message = "a discount is rolled back as a whole";
+		verdict->message = facts->is_stack ? "a stack is rolled back as a whole"
+										   : "a discount is rolled back as a whole";
 	}
 	else if (request->has_amount && (request->amount <= 0 || request->amount > left))
 	{
@@ -238,9 +252,11 @@ judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	verdict->is_complete = verdict->amount == left;
 }
 
-static void
-record(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-	   const OtRollbackVerdict *verdict, OtOutcome *outcome)
+/* Adds the row of a rollback; stack_id is that of the rollback it is a part of. */
+void
+ot_rollback_record(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+				   const OtRollbackVerdict *verdict, int64 stack_id,
+				   const OtOutcome *outcome)
 {
 	OtRecord row = {0};
 
@@ -267,5 +283,6 @@ record(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	row.actor = request->actor;
 	row.channel = request->channel;
 	row.now = request->now;
+	row.stack_id = stack_id;
 	ot_record_insert(&row);
 }

@@ -27,7 +27,9 @@ typedef struct OtRollbackFacts
 {
 	int64 rollback_id; /* of the row to come */
 	bool is_found;
-	bool is_redeemed; /* a successful redemption */
+	bool is_redeemed; /* a successful redemption, or a stack of them */
+	bool is_stack;
+	int64 stack_id; /* of which it is a part, or 0 */
 	char *code;
 	int64 voucher_id;
 	int64 campaign_id;
@@ -57,6 +59,20 @@ typedef struct OtRollbackVerdict
 	int64 amount; /* to give back */
 	bool is_complete;
 } OtRollbackVerdict;
+
+/* rollback.c */
+extern void ot_rollback_facts_read(const OtRollbackRequest *request,
+								   OtRollbackFacts *facts);
+extern void ot_rollback_order_read(const OtRollbackRequest *request, int64 order_id,
+								   OtRollbackFacts *facts);
+extern void ot_rollback_record(const OtRollbackRequest *request,
+							   const OtRollbackFacts *facts,
+							   const OtRollbackVerdict *verdict, int64 stack_id,
+							   const OtOutcome *outcome);
+
+/* rollback_stack.c */
+extern void ot_rollback_stack(const OtRollbackRequest *request,
+							  const OtRollbackFacts *facts, OtOutcome *outcome);
 
 /* rollback_write.c */
 extern void ot_rollback_write(const OtRollbackRequest *request,

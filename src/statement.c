@@ -180,7 +180,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND redemption_id = $2"},
 
 	[OT_PLAN_STACK_PARTS] = {"ii",
-		"SELECT redemption_id FROM ordertrack.redemptions"
+		"SELECT redemption_id, code FROM ordertrack.redemptions"
 		" WHERE workspace_id = $1 AND stack_id = $2 AND kind = 'redemption'"
 		" ORDER BY redemption_id"},
 
@@ -225,7 +225,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"  r.customer, r.order_id, r.amount, r.gift_balance, r.discount_amount + r.total_amount,"
 		"  r.created_at, b.parts, b.given_back, b.is_complete, v.gift_balance,"
 		"  EXISTS (SELECT FROM ordertrack.redemption_items AS i WHERE i.workspace_id = $1"
-		"    AND i.order_id = r.order_id AND i.redemption_id = r.redemption_id)"
+		"    AND i.order_id = r.order_id AND i.redemption_id = r.redemption_id), r.stack_id"
 		" FROM ordertrack.redemptions AS r"
 		" LEFT JOIN ordertrack.vouchers AS v"
 		"   ON v.workspace_id = $1 AND v.voucher_id = r.voucher_id"
@@ -234,12 +234,15 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"   FROM ordertrack.redemptions AS p WHERE p.workspace_id = $1"
 		"    AND p.rollback_of = r.redemption_id AND p.rollback_no IS NOT NULL) AS b"
 		" WHERE r.workspace_id = $1 AND r.redemption_id = $2"},
-	/* What the live redemptions of an order add up to, and how many they are. */
+	/*
+	 * What the live redemptions of an order add up to, and how many they are.  The
+	 * rows of a stack itself have no code and don't count: those of its codes do.
+	 */
 	[OT_PLAN_ROLLBACK_REST] = {"ii",
 		"SELECT coalesce(sum(amount), 0)::bigint,"
 		"  coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1 ELSE 0 END), 0)"
 		"  ::bigint FROM ordertrack.redemptions"
-		" WHERE workspace_id = $1 AND order_id = $2 AND result = 'success'"},
+		" WHERE workspace_id = $1 AND order_id = $2 AND result = 'success' AND code IS NOT NULL"},
 	[OT_PLAN_VOUCHER_GIVE_BACK] = {"iiii",
 		"UPDATE ordertrack.vouchers SET redeemed_count = redeemed_count - $3,"
 		"  gift_balance = gift_balance + $4"
