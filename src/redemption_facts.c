@@ -39,6 +39,8 @@ ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 	memset(facts, 0, sizeof(*facts));
 	ot_take_snapshot();
 	read_voucher(request, facts);
+	if (facts->voucher.has_rules || facts->campaign.has_rules)
+		ot_rules_read(request, facts);
 	read_customer(request, facts);
 	read_order(request, &facts->order);
 	if (facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER)
@@ -48,7 +50,7 @@ ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 		count_customer_uses(request, facts);
 	ot_limits_read(request->workspace, facts->customer_id, now, &facts->voucher,
 				   &facts->campaign, &facts->local_time);
-	if (facts->voucher.has_rules || facts->campaign.has_rules)
+	if (facts->rules.count > 0)
 		ot_rule_facts_read(request, now, facts);
 	ot_drop_snapshot();
 }
@@ -91,19 +93,27 @@ read_discount(OtFacts *facts, const Jsonb *object)
 			errdetail_internal("%s", problem));
 }
 
+/* A customer is read once, also where rules ask for more of it. */
 static void
 read_customer(const OtRequest *request, OtFacts *facts)
 {
+	bool is_for_rules = (facts->rules.uses & OT_READS_CUSTOMER) != 0;
 	OtArgs args = {0};
+	Datum values[OT_RULE_CUSTOMER_COLUMNS];
+	bool nulls[OT_RULE_CUSTOMER_COLUMNS];
 
 	if (request->customer == NULL)
 		return;
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_text(&args, request->customer);
-	if (ot_read(OT_PLAN_CUSTOMER_FACTS, &args) == 0)
+	if (ot_read(is_for_rules ? OT_PLAN_RULE_CUSTOMER : OT_PLAN_CUSTOMER_FACTS, &args) ==
+		0)
 		return;
-	facts->customer_id = ot_get_int8(0, 1);
-	facts->customer_total = ot_get_int8(0, 2);
+	ot_get_row(values, nulls);
+	facts->customer_id = DatumGetInt64(values[OT_RULE_CUSTOMER_ID]);
+	facts->customer_total = DatumGetInt64(values[OT_RULE_CUSTOMER_ORDER_TOTAL]);
+	if (is_for_rules)
+		ot_rule_customer_take(&facts->rules.customer, values, nulls);
 }
 
 /* An id comes before a source_id, which must then name the same order. */

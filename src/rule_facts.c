@@ -26,34 +26,40 @@ static void read_rule(uint64 row, OtRuleFacts *rules);
 static void read_lists(int64 workspace, int64 customer_id, OtRuleFacts *rules);
 static void read_conditions(int64 workspace, OtRuleFacts *rules);
 static OtSegment *add_segments(OtRuleFacts *rules, uint64 count);
-static void read_customer(const OtRequest *request, TimestampTz now, OtRuleFacts *rules);
+static void read_days(int64 workspace, TimestampTz now, OtRuleCustomer *customer);
 static void read_order(const OtRequest *request, int64 order_id, OtRuleFacts *rules);
 static void read_campaign(const OtRequest *request, int64 campaign_id,
 						  OtRuleFacts *rules);
 
+/* Reads the rules, and the conditions of segments where a rule asks for these. */
+void
+ot_rules_read(const OtRequest *request, OtFacts *facts)
+{
+	OtRuleFacts *rules = &facts->rules;
+	int64 workspace = request->workspace;
+
+	rules->customer.source_id = request->customer;
+	if (facts->voucher.has_rules)
+		read_rules(OT_PLAN_VOUCHER_RULES, workspace, facts->voucher.id, rules);
+	if (facts->campaign.has_rules)
+		read_rules(OT_PLAN_CAMPAIGN_RULES, workspace, facts->campaign.id, rules);
+	if ((rules->uses & OT_READS_SEGMENTS) != 0 && request->customer != NULL)
+		read_conditions(workspace, rules);
+}
+
 /*
- * Reads the rules, and of the document only what one of them reads and the
- * request does not say.
+ * Reads of the document only what one of the rules reads and neither the request
+ * nor the other facts say.
  */
 void
 ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 {
 	OtRuleFacts *rules = &facts->rules;
-	int64 workspace = request->workspace;
 
-	if (facts->voucher.has_rules)
-		read_rules(OT_PLAN_VOUCHER_RULES, workspace, facts->voucher.id, rules);
-	if (facts->campaign.has_rules)
-		read_rules(OT_PLAN_CAMPAIGN_RULES, workspace, facts->campaign.id, rules);
-
-	if ((rules->uses & OT_READS_SEGMENTS) != 0 && request->customer != NULL)
-	{
-		if (facts->customer_id != 0)
-			read_lists(workspace, facts->customer_id, rules);
-		read_conditions(workspace, rules);
-	}
-	if ((rules->uses & OT_READS_CUSTOMER) != 0 && request->customer != NULL)
-		read_customer(request, now, rules);
+	if ((rules->uses & OT_READS_SEGMENTS) != 0 && facts->customer_id != 0)
+		read_lists(request->workspace, facts->customer_id, rules);
+	if ((rules->uses & OT_READS_DAYS) != 0 && rules->customer.has_last_order)
+		read_days(request->workspace, now, &rules->customer);
 	if ((rules->uses & OT_READS_STORED) != 0 && facts->order.id != 0)
 		read_order(request, facts->order.id, rules);
 	if ((rules->uses & OT_READS_CAMPAIGN) != 0 && facts->campaign.id != 0)
@@ -152,9 +158,9 @@ read_conditions(int64 workspace, OtRuleFacts *rules)
 		ot_get_row_at(row, values, nulls);
 		segments[row].name = TextDatumGetCString(values[0]);
 		segments[row].condition = DatumGetJsonPathPCopy(values[1]);
+		rules->uses |= ot_condition_uses(segments[row].condition, NULL) &
+					   (OT_READS_CUSTOMER | OT_READS_DAYS);
 	}
-	if (count > 0)
-		rules->uses |= OT_READS_CUSTOMER;
 }
 
 /* Makes room for more segments and gives where they begin. */
@@ -171,16 +177,18 @@ add_segments(OtRuleFacts *rules, uint64 count)
 	return segments + before;
 }
 
+/* Calendar days of the workspace's time zone. */
 static void
-read_customer(const OtRequest *request, TimestampTz now, OtRuleFacts *rules)
+read_days(int64 workspace, TimestampTz now, OtRuleCustomer *customer)
 {
 	OtArgs args = {0};
 
-	ot_arg_int8(&args, request->workspace);
-	ot_arg_text(&args, request->customer);
+	ot_arg_int8(&args, workspace);
 	ot_arg_time(&args, now);
-	if (ot_read(OT_PLAN_RULE_CUSTOMER, &args) > 0)
-		rules->customer = ot_get_jsonb(0, 1);
+	ot_arg_time(&args, customer->last_order_at);
+	customer->has_days = ot_read(OT_PLAN_RULE_DAYS, &args) > 0;
+	if (customer->has_days)
+		customer->days_since_last_order = ot_get_int8(0, 1);
 }
 
 static void

@@ -60,10 +60,12 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 		" WHERE a.workspace_id = $1 AND a.campaign_id = $2"},
 
 	/* ---- the document, where it is not in the request ---- */
-	[OT_PLAN_RULE_CUSTOMER] = {"itz",
-		"SELECT " CUSTOMER_PART("$2", "$3")
-		"  FROM ordertrack.workspaces AS w LEFT JOIN ordertrack.customers AS c"
-		"   ON c.workspace_id = $1 AND c.source_id = $2 WHERE w.workspace_id = $1"},
+	[OT_PLAN_RULE_CUSTOMER] = {"it",
+		"SELECT customer_id, order_total, order_count, last_order_at, metadata"
+		"  FROM ordertrack.customers WHERE workspace_id = $1 AND source_id = $2"},
+	[OT_PLAN_RULE_DAYS] = {"izz",
+		"SELECT (($2 AT TIME ZONE time_zone)::date - ($3 AT TIME ZONE time_zone)::date)::bigint"
+		"  FROM ordertrack.workspaces WHERE workspace_id = $1"},
 	[OT_PLAN_RULE_LISTS] = {"ii",
 		"SELECT s.name FROM ordertrack.segment_members AS m JOIN ordertrack.segments AS s"
 		"   ON s.workspace_id = $1 AND s.segment_id = m.segment_id"
