@@ -48,15 +48,20 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_CAMPAIGN_RULE_COUNT] = {"iiiz",
 		"UPDATE ordertrack.campaigns SET rule_count = rule_count + $3, updated_at = $4"
 		" WHERE workspace_id = $1 AND campaign_id = $2"},
+
+	/*
+	 * OFFSET 0 has each rule, and below each list, found by its key.  A plan that
+	 * was made while there were few would merge, and read all that came since.
+	 */
 	[OT_PLAN_VOUCHER_RULES] = {"ii",
 		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
-		"  FROM ordertrack.voucher_rules AS a JOIN ordertrack.rules AS r"
-		"   ON r.workspace_id = $1 AND r.rule_id = a.rule_id"
+		"  FROM ordertrack.voucher_rules AS a CROSS JOIN LATERAL (SELECT * FROM ordertrack.rules"
+		"   WHERE workspace_id = $1 AND rule_id = a.rule_id OFFSET 0) AS r"
 		" WHERE a.workspace_id = $1 AND a.voucher_id = $2"},
 	[OT_PLAN_CAMPAIGN_RULES] = {"ii",
 		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
-		"  FROM ordertrack.campaign_rules AS a JOIN ordertrack.rules AS r"
-		"   ON r.workspace_id = $1 AND r.rule_id = a.rule_id"
+		"  FROM ordertrack.campaign_rules AS a CROSS JOIN LATERAL (SELECT * FROM ordertrack.rules"
+		"   WHERE workspace_id = $1 AND rule_id = a.rule_id OFFSET 0) AS r"
 		" WHERE a.workspace_id = $1 AND a.campaign_id = $2"},
 
 	/* ---- the document, where it is not in the request ---- */
@@ -67,8 +72,9 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 		"SELECT (($2 AT TIME ZONE time_zone)::date - ($3 AT TIME ZONE time_zone)::date)::bigint"
 		"  FROM ordertrack.workspaces WHERE workspace_id = $1"},
 	[OT_PLAN_RULE_LISTS] = {"ii",
-		"SELECT s.name FROM ordertrack.segment_members AS m JOIN ordertrack.segments AS s"
-		"   ON s.workspace_id = $1 AND s.segment_id = m.segment_id"
+		"SELECT s.name"
+		"  FROM ordertrack.segment_members AS m CROSS JOIN LATERAL (SELECT name FROM ordertrack.segments"
+		"   WHERE workspace_id = $1 AND segment_id = m.segment_id OFFSET 0) AS s"
 		" WHERE m.workspace_id = $1 AND m.customer_id = $2"},
 	[OT_PLAN_RULE_CONDITIONS] = {"i",
 		"SELECT name, condition FROM ordertrack.segments"
