@@ -92,14 +92,9 @@ typedef struct OtRuleFacts
 	OtRuleCustomer customer;
 	int segment_count;
 	OtSegment *segments;
-	Jsonb *campaign; /* NULL: there is none */
-	/* of a stored order */
-	char *order_source_id;
-	int64 order_initial_amount;
-	Jsonb *order_metadata;
-	Jsonb *items;
-	int64 items_count;
-	int64 quantity;
+	char *campaign_name; /* NULL: there is none */
+	Jsonb *campaign_metadata;
+	OtOrderData order; /* a stored one, as if it had been given */
 } OtRuleFacts;
 
 /* rule_condition.c, rule_sample.c */

@@ -20,11 +20,12 @@ static void try_rules(void *context);
 static void tell_rule(void *context);
 static Jsonb *make_document(Judgement *judgement);
 static void add_order(OtJson *json, const Judgement *judgement);
-static void add_items(OtJson *json, const Judgement *judgement);
+static void add_items(OtJson *json, const OtOrderData *data);
 static void add_lines(OtJson *json, const OtOrderData *data);
 static void add_customer(OtJson *json, Judgement *judgement);
 static void add_segments(OtJson *json, Judgement *judgement);
 static void add_redemption(OtJson *json, const Judgement *judgement);
+static void add_campaign(OtJson *json, const OtRuleFacts *rules);
 
 static const struct
 {
@@ -115,8 +116,8 @@ make_document(Judgement *judgement)
 		add_customer(&json, judgement);
 	if ((rules->uses & OT_READS_REDEMPTION) != 0)
 		add_redemption(&json, judgement);
-	if (rules->campaign != NULL)
-		ot_json_add_jsonb(&json, "campaign", rules->campaign);
+	if (rules->campaign_name != NULL)
+		add_campaign(&json, rules);
 	return ot_json_end(&json);
 }
 
@@ -125,40 +126,27 @@ static void
 add_order(OtJson *json, const Judgement *judgement)
 {
 	const OtRuleFacts *rules = &judgement->facts->rules;
-	const OtOrderData *data = &judgement->request->order;
 	const OtVerdict *verdict = judgement->verdict;
-	bool is_stored = judgement->facts->order.id != 0;
+	const OtOrderData *data =
+		judgement->facts->order.id != 0 ? &rules->order : &judgement->request->order;
 
 	ot_json_open(json, "order");
-	ot_json_add_text(json, "source_id",
-					 is_stored ? rules->order_source_id : data->source_id);
+	ot_json_add_text(json, "source_id", data->source_id);
 	ot_json_add_int8(json, "amount", verdict->amount - verdict->cart.given_amount);
-	ot_json_add_int8(json, "initial_amount",
-					 is_stored ? rules->order_initial_amount : data->amount);
+	ot_json_add_int8(json, "initial_amount", data->amount);
 	ot_json_add_int8(json, "discount_amount", verdict->discount_amount);
 	ot_json_add_int8(json, "total_amount", verdict->total_amount);
-	ot_json_add_object(json, "metadata",
-					   is_stored ? rules->order_metadata : data->metadata);
+	ot_json_add_object(json, "metadata", data->metadata);
 	if ((rules->uses & OT_READS_ITEMS) != 0)
-		add_items(json, judgement);
+		add_items(json, data);
 	ot_json_close(json);
 }
 
 static void
-add_items(OtJson *json, const Judgement *judgement)
+add_items(OtJson *json, const OtOrderData *data)
 {
-	const OtRuleFacts *rules = &judgement->facts->rules;
-	const OtOrderData *data = &judgement->request->order;
 	int64 quantity = 0;
 
-	if (judgement->facts->order.id != 0)
-	{
-		if (rules->items != NULL)
-			ot_json_add_jsonb(json, "items", rules->items);
-		ot_json_add_int8(json, "items_count", rules->items_count);
-		ot_json_add_int8(json, "quantity", rules->quantity);
-		return;
-	}
 	for (int i = 0; i < data->line_count; i++)
 		if (!ot_money_add(&quantity, data->lines[i].quantity))
 			quantity = PG_INT64_MAX;
@@ -237,5 +225,14 @@ add_redemption(OtJson *json, const Judgement *judgement)
 	ot_json_add_text(json, "channel", request->channel);
 	ot_json_add_text(json, "actor", request->actor);
 	ot_json_add_object(json, "metadata", request->metadata);
+	ot_json_close(json);
+}
+
+static void
+add_campaign(OtJson *json, const OtRuleFacts *rules)
+{
+	ot_json_open(json, "campaign");
+	ot_json_add_text(json, "name", rules->campaign_name);
+	ot_json_add_object(json, "metadata", rules->campaign_metadata);
 	ot_json_close(json);
 }

@@ -21,6 +21,18 @@
 	"  'days_since_last_order', (" now " AT TIME ZONE w.time_zone)::date" \
 	"   - (c.last_order_at AT TIME ZONE w.time_zone)::date))"
 
+/*
+ * OFFSET 0 has each rule, and each list, found by its key: a plan that was made
+ * while there were few could merge, and read all that came since.
+ */
+#define RULE_BY_KEY \
+	"SELECT rule_id, name, applies_to, condition, message FROM ordertrack.rules" \
+	"   WHERE workspace_id = $1 AND rule_id = a.rule_id OFFSET 0"
+
+#define LIST_BY_KEY \
+	"SELECT name FROM ordertrack.segments" \
+	"   WHERE workspace_id = $1 AND segment_id = m.segment_id OFFSET 0"
+
 const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 	/* ---- rules ---- */
 	[OT_PLAN_RULE_INSERT] = {"ittptz",
@@ -48,20 +60,13 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_CAMPAIGN_RULE_COUNT] = {"iiiz",
 		"UPDATE ordertrack.campaigns SET rule_count = rule_count + $3, updated_at = $4"
 		" WHERE workspace_id = $1 AND campaign_id = $2"},
-
-	/*
-	 * OFFSET 0 has each rule, and below each list, found by its key.  A plan that
-	 * was made while there were few would merge, and read all that came since.
-	 */
 	[OT_PLAN_VOUCHER_RULES] = {"ii",
 		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
-		"  FROM ordertrack.voucher_rules AS a CROSS JOIN LATERAL (SELECT * FROM ordertrack.rules"
-		"   WHERE workspace_id = $1 AND rule_id = a.rule_id OFFSET 0) AS r"
+		"  FROM ordertrack.voucher_rules AS a CROSS JOIN LATERAL (" RULE_BY_KEY ") AS r"
 		" WHERE a.workspace_id = $1 AND a.voucher_id = $2"},
 	[OT_PLAN_CAMPAIGN_RULES] = {"ii",
 		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
-		"  FROM ordertrack.campaign_rules AS a CROSS JOIN LATERAL (SELECT * FROM ordertrack.rules"
-		"   WHERE workspace_id = $1 AND rule_id = a.rule_id OFFSET 0) AS r"
+		"  FROM ordertrack.campaign_rules AS a CROSS JOIN LATERAL (" RULE_BY_KEY ") AS r"
 		" WHERE a.workspace_id = $1 AND a.campaign_id = $2"},
 
 	/* ---- the document, where it is not in the request ---- */
@@ -73,25 +78,19 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 		"  FROM ordertrack.workspaces WHERE workspace_id = $1"},
 	[OT_PLAN_RULE_LISTS] = {"ii",
 		"SELECT s.name"
-		"  FROM ordertrack.segment_members AS m CROSS JOIN LATERAL (SELECT name FROM ordertrack.segments"
-		"   WHERE workspace_id = $1 AND segment_id = m.segment_id OFFSET 0) AS s"
+		"  FROM ordertrack.segment_members AS m CROSS JOIN LATERAL (" LIST_BY_KEY ") AS s"
 		" WHERE m.workspace_id = $1 AND m.customer_id = $2"},
 	[OT_PLAN_RULE_CONDITIONS] = {"i",
 		"SELECT name, condition FROM ordertrack.segments"
 		" WHERE workspace_id = $1 AND condition IS NOT NULL"},
-	[OT_PLAN_RULE_ORDER] = {"iib",
-		"SELECT o.source_id, o.metadata, i.items, i.items_count, i.quantity, o.initial_amount"
-		"  FROM ordertrack.orders AS o"
-		"  CROSS JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object("
-		"     'metadata', coalesce(l.metadata, '{}')) || jsonb_strip_nulls(jsonb_build_object("
-		"     'sku', l.sku, 'product_id', l.product_id, 'quantity', l.quantity, 'price', l.price,"
-		"     'amount', l.amount)) ORDER BY l.line_no) AS items,"
-		"    count(*) AS items_count, least(sum(l.quantity), 9223372036854775807)::bigint AS quantity"
-		"   FROM ordertrack.order_items AS l"
-		"   WHERE $3 AND l.workspace_id = $1 AND l.order_id = $2) AS i"
-		" WHERE o.workspace_id = $1 AND o.order_id = $2"},
+	[OT_PLAN_RULE_ORDER] = {"ii",
+		"SELECT source_id, initial_amount, metadata"
+		"  FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = $2"},
+	[OT_PLAN_RULE_LINES] = {"ii",
+		"SELECT sku, product_id, quantity, price, amount, metadata"
+		"  FROM ordertrack.order_items WHERE workspace_id = $1 AND order_id = $2 ORDER BY line_no"},
 	[OT_PLAN_RULE_CAMPAIGN] = {"ii",
-		"SELECT jsonb_build_object('name', name, 'metadata', coalesce(metadata, '{}'))"
+		"SELECT name, metadata"
 		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"},
 
 	/* ---- segments ---- */

@@ -290,8 +290,10 @@ needs_customer(const OtFacts *facts)
 static bool
 has_lines(const OtRequest *request, const OtFacts *facts)
 {
-	return facts->order.id != 0 ? facts->rules.items_count > 0
-								: request->order.line_count > 0;
+	const OtOrderData *data =
+		facts->order.id != 0 ? &facts->rules.order : &request->order;
+
+	return data->line_count > 0;
 }
 
 /* The sum of a customer's orders must stay in 64 bits, too. */
