@@ -36,11 +36,10 @@ typedef struct Walk
 } Walk;
 
 #define READS_CUSTOMER (OT_READS_CUSTOMER | OT_READS_DAYS | OT_READS_SEGMENTS)
-#define READS_ORDER (OT_READS_STORED | OT_READS_ITEMS)
 #define USES_ITEMS (OT_READS_ITEMS | OT_NEEDS_ITEMS)
 #define READS_ALL                                                                        \
-	(READS_CUSTOMER | OT_READS_ORDER | READS_ORDER | OT_READS_REDEMPTION |               \
-	 OT_READS_CAMPAIGN)
+	(READS_CUSTOMER | OT_READS_ORDER | OT_READS_STORED | OT_READS_ITEMS |                \
+	 OT_READS_REDEMPTION | OT_READS_CAMPAIGN)
 
 static const struct
 {
@@ -335,7 +334,7 @@ read_whole(Walk *walk, Place place)
 	if (place == ROOT)
 		walk->uses |= READS_ALL;
 	else if (place == ORDER)
-		walk->uses |= READS_ORDER;
+		walk->uses |= OT_READS_STORED | OT_READS_ITEMS;
 	else if (place == CUSTOMER)
 		walk->uses |= READS_CUSTOMER;
 }
