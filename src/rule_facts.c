@@ -187,8 +187,8 @@ read_days(int64 workspace, TimestampTz now, OtRuleCustomer *customer)
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, workspace);
-	ot_arg_time(&args, now);
 	ot_arg_time(&args, customer->last_order_at);
+	ot_arg_time(&args, now);
 	customer->has_days = ot_read(OT_PLAN_RULE_DAYS, &args) > 0;
 	if (customer->has_days)
 		customer->days_since_last_order = ot_get_int8(0, 1);

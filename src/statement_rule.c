@@ -9,17 +9,12 @@
 
 /* clang-format off */
 
-/*
- * The customer's part of the document: w is the workspace, c the customer.  What
- * is not known is left out; in metadata, a null is the caller's.
- */
-#define CUSTOMER_PART(source_id, now) \
-	"jsonb_build_object('metadata', coalesce(c.metadata, '{}')) || jsonb_strip_nulls(" \
-	" jsonb_build_object('source_id', " source_id "," \
-	"  'order_count', coalesce(c.order_count, 0), 'order_total', coalesce(c.order_total, 0)," \
-	"  'last_order_at', to_char(c.last_order_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00')," \
-	"  'days_since_last_order', (" now " AT TIME ZONE w.time_zone)::date" \
-	"   - (c.last_order_at AT TIME ZONE w.time_zone)::date))"
+/* Columns that rule_customer.c takes. */
+#define CUSTOMER "customer_id, order_total, order_count, last_order_at, metadata"
+
+/* Calendar days of the workspace's time zone. */
+#define DAYS(time_zone, since, until) \
+	"((" until " AT TIME ZONE " time_zone ")::date - (" since " AT TIME ZONE " time_zone ")::date)::bigint"
 
 /*
  * OFFSET 0 has each rule, and each list, found by its key: a plan that was made
@@ -71,11 +66,9 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 
 	/* ---- the document, where it is not in the request ---- */
 	[OT_PLAN_RULE_CUSTOMER] = {"it",
-		"SELECT customer_id, order_total, order_count, last_order_at, metadata"
-		"  FROM ordertrack.customers WHERE workspace_id = $1 AND source_id = $2"},
+		"SELECT " CUSTOMER " FROM ordertrack.customers WHERE workspace_id = $1 AND source_id = $2"},
 	[OT_PLAN_RULE_DAYS] = {"izz",
-		"SELECT (($2 AT TIME ZONE time_zone)::date - ($3 AT TIME ZONE time_zone)::date)::bigint"
-		"  FROM ordertrack.workspaces WHERE workspace_id = $1"},
+		"SELECT " DAYS("time_zone", "$2", "$3") " FROM ordertrack.workspaces WHERE workspace_id = $1"},
 	[OT_PLAN_RULE_LISTS] = {"ii",
 		"SELECT s.name"
 		"  FROM ordertrack.segment_members AS m CROSS JOIN LATERAL (" LIST_BY_KEY ") AS s"
@@ -118,10 +111,10 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 		"SELECT c.source_id FROM ordertrack.segment_members AS m JOIN ordertrack.customers AS c"
 		"   ON c.workspace_id = $1 AND c.customer_id = m.customer_id"
 		" WHERE m.workspace_id = $1 AND m.segment_id = $2 ORDER BY c.source_id"},
-	[OT_PLAN_SEGMENT_MATCHES] = {"ipz",
-		"SELECT c.source_id FROM ordertrack.workspaces AS w JOIN ordertrack.customers AS c"
-		"   ON c.workspace_id = $1 WHERE w.workspace_id = $1"
-		"   AND jsonb_path_match(jsonb_build_object('customer', "
-		CUSTOMER_PART("c.source_id", "$3") "), $2, '{}', true) ORDER BY c.source_id"},
+	[OT_PLAN_SEGMENT_CUSTOMERS] = {"izb",
+		"SELECT " CUSTOMER ", source_id, CASE WHEN $3 AND isfinite(last_order_at)"
+		"   THEN " DAYS("w.time_zone", "last_order_at", "$2") " END"
+		"  FROM ordertrack.customers CROSS JOIN (SELECT time_zone FROM ordertrack.workspaces"
+		"   WHERE workspace_id = $1) AS w WHERE workspace_id = $1 ORDER BY source_id"},
 };
 /* clang-format on */
