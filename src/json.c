@@ -216,18 +216,17 @@ ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value)
 	push_value(json, key, &copy);
 }
 
-/* Adds the keys of an object with their values. */
+/* Adds a copy of an object; NULL is one without keys. */
 void
-ot_json_add_pairs(OtJson *json, const Jsonb *object)
+ot_json_add_object(OtJson *json, const char *key, const Jsonb *object)
 {
-	JsonbIterator *iterator =
-		JsonbIteratorInit(unconstify(JsonbContainer *, &object->root));
-	JsonbValue value;
-	JsonbIteratorToken token;
-
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-		if (token == WJB_KEY || token == WJB_VALUE)
-			(void) pushJsonbValue(&json->state, token, &value);
+	if (object != NULL)
+	{
+		ot_json_add_jsonb(json, key, object);
+		return;
+	}
+	ot_json_open(json, key);
+	ot_json_close(json);
 }
 
 /* Ends the object and gives it. */

@@ -11,6 +11,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -23,6 +24,9 @@
 /* Runs of a statement after which the tables are no longer those of a beginner. */
 #define FIRST_REPLAN 1000
 #define SECOND_REPLAN 30000
+
+/* Rows of a long result that are in memory at once. */
+#define ROWS_AT_A_TIME 1000
 
 /* One table a file, statement*.c. */
 static const OtStatement *const statement_tables[] = {
@@ -137,6 +141,33 @@ uint64
 ot_read(OtPlan plan, OtArgs *args)
 {
 	return execute(plan, args, true);
+}
+
+/* Runs a statement that may read a million rows, and does work on each. */
+void
+ot_read_each(OtPlan plan, OtArgs *args, OtRowWork work, void *context)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext row_memory =
+		AllocSetContextCreate(caller, "ordertrack row", ALLOCSET_DEFAULT_SIZES);
+	Portal portal =
+		SPI_cursor_open(NULL, get_plan(plan, ONE_ROW), args->values, args->nulls, true);
+
+	SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
+	while (SPI_processed > 0)
+	{
+		MemoryContextSwitchTo(row_memory);
+		for (uint64 row = 0; row < SPI_processed; row++)
+		{
+			work(context, row);
+			MemoryContextReset(row_memory);
+		}
+		SPI_freetuptable(SPI_tuptable);
+		SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
+	}
+	SPI_cursor_close(portal);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row_memory);
 }
 
 /*

@@ -128,9 +128,11 @@ typedef enum OtPlan
 	OT_PLAN_VOUCHER_RULES,
 	OT_PLAN_CAMPAIGN_RULES,
 	OT_PLAN_RULE_CUSTOMER,
+	OT_PLAN_RULE_DAYS,
 	OT_PLAN_RULE_LISTS,
 	OT_PLAN_RULE_CONDITIONS,
 	OT_PLAN_RULE_ORDER,
+	OT_PLAN_RULE_LINES,
 	OT_PLAN_RULE_CAMPAIGN,
 
 	OT_PLAN_SEGMENT_LOCK_WORKSPACE,
@@ -140,7 +142,7 @@ typedef enum OtPlan
 	OT_PLAN_SEGMENT_UNKNOWN_MEMBERS,
 	OT_PLAN_SEGMENT_MEMBERS_INSERT,
 	OT_PLAN_SEGMENT_MEMBERS,
-	OT_PLAN_SEGMENT_MATCHES,
+	OT_PLAN_SEGMENT_CUSTOMERS,
 
 	OT_PLAN_BATCH_LOCK_ORDERS,
 	OT_PLAN_BATCH_LOCK_CUSTOMERS,
@@ -201,6 +203,9 @@ extern void ot_arg_bytes(OtArgs *args, const uint8 *bytes, int length);
 
 extern bytea *ot_bytes(const uint8 *bytes, int length);
 
+/* What is done with a row of the last result; its memory lasts as long. */
+typedef void (*OtRowWork)(void *context, uint64 row);
+
 extern void ot_begin(void);
 extern void ot_end(void);
 extern uint64 ot_run(OtPlan plan, OtArgs *args);
@@ -208,6 +213,7 @@ extern void ot_write(OtPlan plan, OtArgs *args, uint64 count);
 extern void ot_write_rows(OtPlan plan, const OtArgs *rows, int count);
 extern const char *ot_plan_types(OtPlan plan);
 extern uint64 ot_read(OtPlan plan, OtArgs *args);
+extern void ot_read_each(OtPlan plan, OtArgs *args, OtRowWork work, void *context);
 extern void ot_take_snapshot(void);
 extern void ot_drop_snapshot(void);
 

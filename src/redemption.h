@@ -134,6 +134,7 @@ extern void ot_voucher_terms_read(int64 workspace, int64 voucher_id, OtTerms *te
 extern void ot_campaign_terms_read(int64 workspace, int64 campaign_id, OtTerms *terms);
 
 /* rule_facts.c */
+extern void ot_rules_read(const OtRequest *request, OtFacts *facts);
 extern void ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts);
 
 /* redemption_write.c */

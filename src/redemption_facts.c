@@ -23,7 +23,8 @@ enum
 	VOUCHER_COLUMNS
 };
 
-static void read_code(const OtRequest *request, TimestampTz now, OtFacts *facts);
+static void read_code(const OtRequest *request, OtFacts *facts);
+static void read_rest(const OtRequest *request, TimestampTz now, OtFacts *facts);
 static void read_voucher(const OtRequest *request, OtFacts *facts);
 static void read_discount(OtFacts *facts, const Jsonb *object);
 static void read_customer(const OtRequest *request, OtFacts *facts);
@@ -39,9 +40,10 @@ ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 {
 	memset(facts, 0, sizeof(*facts));
 	ot_take_snapshot();
+	read_code(request, facts);
 	read_customer(request, facts);
 	read_order(request, &facts->order);
-	read_code(request, now, facts);
+	read_rest(request, now, facts);
 	ot_drop_snapshot();
 }
 
@@ -49,28 +51,45 @@ ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 void
 ot_stack_facts_read(OtAttempt *attempts, int count, TimestampTz now)
 {
-	OtFacts shared = {0};
+	const OtFacts *first = &attempts[0].facts;
 
 	ot_take_snapshot();
-	read_customer(attempts->request, &shared);
-	read_order(attempts->request, &shared.order);
 	for (int i = 0; i < count; i++)
 	{
-		attempts[i].facts = shared;
-		read_code(attempts[i].request, now, &attempts[i].facts);
-		if (i > 0 && attempts[i].facts.campaign.is_striped)
-			attempts[i].facts.campaign.stripe_uses =
-				ot_stripes_sum(attempts[i].request->workspace, "campaign",
-							   attempts[i].facts.campaign.id);
+		const OtRequest *request = attempts[i].request;
+		OtFacts *facts = &attempts[i].facts;
+
+		memset(facts, 0, sizeof(*facts));
+		read_code(request, facts);
+		if (i == 0 || facts->rules.count > 0)
+			read_customer(request, facts);
+		facts->customer_id = first->customer_id;
+		facts->customer_total = first->customer_total;
+		if (i == 0)
+			read_order(request, &facts->order);
+		facts->order = first->order;
+		read_rest(request, now, facts);
+		/* Codes of one campaign need to know all that it has left. */
+		if (i > 0 && facts->campaign.is_striped)
+			facts->campaign.stripe_uses =
+				ot_stripes_sum(request->workspace, "campaign", facts->campaign.id);
 	}
 	ot_drop_snapshot();
 }
 
-/* Reads what the code adds to the facts on customer and order. */
+/* Reads the code and its rules, which say what they need to know of the rest. */
 static void
-read_code(const OtRequest *request, TimestampTz now, OtFacts *facts)
+read_code(const OtRequest *request, OtFacts *facts)
 {
 	read_voucher(request, facts);
+	if (facts->voucher.has_rules || facts->campaign.has_rules)
+		ot_rules_read(request, facts);
+}
+
+/* Reads what depends on the code as well as on customer or order. */
+static void
+read_rest(const OtRequest *request, TimestampTz now, OtFacts *facts)
+{
 	facts->has_cart = facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER;
 	if (facts->has_cart)
 		ot_cart_read(&facts->cart, request->workspace, facts->order.id);
@@ -79,7 +98,7 @@ read_code(const OtRequest *request, TimestampTz now, OtFacts *facts)
 		count_customer_uses(request, facts);
 	ot_limits_read(request->workspace, facts->customer_id, now, &facts->voucher,
 				   &facts->campaign, &facts->local_time);
-	if (facts->voucher.has_rules || facts->campaign.has_rules)
+	if (facts->rules.count > 0)
 		ot_rule_facts_read(request, now, facts);
 }
 
@@ -121,19 +140,27 @@ read_discount(OtFacts *facts, const Jsonb *object)
 			errdetail_internal("%s", problem));
 }
 
+/* A customer is read once, also where rules ask for more of it. */
 static void
 read_customer(const OtRequest *request, OtFacts *facts)
 {
+	bool is_for_rules = (facts->rules.uses & OT_READS_CUSTOMER) != 0;
 	OtArgs args = {0};
+	Datum values[OT_RULE_CUSTOMER_COLUMNS];
+	bool nulls[OT_RULE_CUSTOMER_COLUMNS];
 
 	if (request->customer == NULL)
 		return;
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_text(&args, request->customer);
-	if (ot_read(OT_PLAN_CUSTOMER_FACTS, &args) == 0)
+	if (ot_read(is_for_rules ? OT_PLAN_RULE_CUSTOMER : OT_PLAN_CUSTOMER_FACTS, &args) ==
+		0)
 		return;
-	facts->customer_id = ot_get_int8(0, 1);
-	facts->customer_total = ot_get_int8(0, 2);
+	ot_get_row(values, nulls);
+	facts->customer_id = DatumGetInt64(values[OT_RULE_CUSTOMER_ID]);
+	facts->customer_total = DatumGetInt64(values[OT_RULE_CUSTOMER_ORDER_TOTAL]);
+	if (is_for_rules)
+		ot_rule_customer_take(&facts->rules.customer, values, nulls);
 }
 
 /* An id comes before a source_id, which must then name the same order. */

@@ -6,9 +6,9 @@
 #ifndef OT_RULE_H
 #define OT_RULE_H
 
-#include "fmgr.h"
-#include "utils/jsonb.h"
 #include "utils/jsonpath.h"
+
+#include "ordertrack.h"
 
 #define OT_MAX_CONDITION 10000 /* bytes of its text */
 #define OT_RULE_TIME 1000	   /* milliseconds, for all rules of one attempt */
@@ -30,7 +30,8 @@ typedef enum OtConditionUse
 	OT_NEEDS_ITEMS = 1 << 8,
 	OT_NEEDS_AMOUNT = 1 << 9,
 	OT_NAMES_SEGMENTS = 1 << 10,
-	OT_NAMES_OTHERS = 1 << 11 /* a part that is not the customer's */
+	OT_NAMES_OTHERS = 1 << 11, /* a part that is not the customer's */
+	OT_READS_DAYS = 1 << 12	   /* days_since_last_order */
 } OtConditionUse;
 
 /* What a rule is about, in the order in which rules are judged. */
@@ -41,6 +42,30 @@ typedef enum OtRuleTarget
 	OT_RULE_REDEMPTION,
 	OT_RULE_TARGET_COUNT
 } OtRuleTarget;
+
+/* Columns of the statements that read customers for conditions. */
+enum
+{
+	OT_RULE_CUSTOMER_ID,
+	OT_RULE_CUSTOMER_ORDER_TOTAL,
+	OT_RULE_CUSTOMER_ORDER_COUNT,
+	OT_RULE_CUSTOMER_LAST_ORDER_AT,
+	OT_RULE_CUSTOMER_METADATA,
+	OT_RULE_CUSTOMER_COLUMNS
+};
+
+/* What the document says of a customer, beside the segments. */
+typedef struct OtRuleCustomer
+{
+	const char *source_id;
+	Jsonb *metadata; /* NULL: none */
+	int64 order_count;
+	int64 order_total;
+	bool has_last_order;
+	TimestampTz last_order_at;
+	bool has_days; /* read only where a condition does */
+	int64 days_since_last_order;
+} OtRuleCustomer;
 
 /* A segment of the customer, or one whose condition is to be tried. */
 typedef struct OtSegment
@@ -62,19 +87,14 @@ typedef struct OtRule
 typedef struct OtRuleFacts
 {
 	int count;
-	OtRule *rules;	 /* by rule_id */
-	int uses;		 /* OtConditionUse of all of them */
-	Jsonb *customer; /* NULL: not given, or nothing but segments is read */
+	OtRule *rules; /* by rule_id */
+	int uses;	   /* OtConditionUse of all of them, and of the segments */
+	OtRuleCustomer customer;
 	int segment_count;
 	OtSegment *segments;
-	Jsonb *campaign; /* NULL: there is none */
-	/* of a stored order */
-	char *order_source_id;
-	int64 order_initial_amount;
-	Jsonb *order_metadata;
-	Jsonb *items;
-	int64 items_count;
-	int64 quantity;
+	char *campaign_name; /* NULL: there is none */
+	Jsonb *campaign_metadata;
+	OtOrderData order; /* a stored one, as if it had been given */
 } OtRuleFacts;
 
 /* rule_condition.c, rule_sample.c */
@@ -88,6 +108,12 @@ typedef void (*OtTimedWork)(void *context);
 extern void ot_in_rule_time(OtTimedWork work, void *context);
 extern bool ot_condition_match(JsonPath *condition, const Jsonb *document,
 							   bool *is_unknown);
+
+/* rule_customer.c */
+extern void ot_rule_customer_take(OtRuleCustomer *customer, const Datum *values,
+								  const bool *nulls);
+extern void ot_rule_customer_add(OtJson *json, const OtRuleCustomer *customer);
+extern Jsonb *ot_rule_customer_document(const OtRuleCustomer *customer);
 
 /* rule.c, rule_facts.c */
 extern JsonPath *ot_condition_arg(FunctionCallInfo fcinfo, int n);

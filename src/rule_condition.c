@@ -35,10 +35,10 @@ typedef struct Walk
 	bool is_check; /* refuse what is wrong */
 } Walk;
 
-#define READS_LINES (OT_READS_STORED | OT_READS_ITEMS)
-#define USES_ITEMS (READS_LINES | OT_NEEDS_ITEMS)
+#define READS_CUSTOMER (OT_READS_CUSTOMER | OT_READS_DAYS | OT_READS_SEGMENTS)
+#define USES_ITEMS (OT_READS_ITEMS | OT_NEEDS_ITEMS)
 #define READS_ALL                                                                        \
-	(OT_READS_CUSTOMER | OT_READS_SEGMENTS | OT_READS_ORDER | READS_LINES |              \
+	(READS_CUSTOMER | OT_READS_ORDER | OT_READS_STORED | OT_READS_ITEMS |                \
 	 OT_READS_REDEMPTION | OT_READS_CAMPAIGN)
 
 static const struct
@@ -72,7 +72,7 @@ static const struct
 	{CUSTOMER, "order_count", FREE, OT_READS_CUSTOMER},
 	{CUSTOMER, "order_total", FREE, OT_READS_CUSTOMER},
 	{CUSTOMER, "last_order_at", FREE, OT_READS_CUSTOMER},
-	{CUSTOMER, "days_since_last_order", FREE, OT_READS_CUSTOMER},
+	{CUSTOMER, "days_since_last_order", FREE, OT_READS_CUSTOMER | OT_READS_DAYS},
 	{CUSTOMER, "segments", FREE, OT_READS_SEGMENTS | OT_NAMES_SEGMENTS},
 	{REDEMPTION, "metadata", METADATA, 0},
 	{REDEMPTION, "channel", FREE, 0},
@@ -334,9 +334,9 @@ read_whole(Walk *walk, Place place)
 	if (place == ROOT)
 		walk->uses |= READS_ALL;
 	else if (place == ORDER)
-		walk->uses |= READS_LINES;
+		walk->uses |= OT_READS_STORED | OT_READS_ITEMS;
 	else if (place == CUSTOMER)
-		walk->uses |= OT_READS_CUSTOMER | OT_READS_SEGMENTS;
+		walk->uses |= READS_CUSTOMER;
 }
 
 /* A pattern with back references can take longer than anybody would wait. */

@@ -26,14 +26,30 @@ static void read_rule(uint64 row, OtRuleFacts *rules);
 static void read_lists(int64 workspace, int64 customer_id, OtRuleFacts *rules);
 static void read_conditions(int64 workspace, OtRuleFacts *rules);
 static OtSegment *add_segments(OtRuleFacts *rules, uint64 count);
-static void read_customer(const OtRequest *request, TimestampTz now, OtRuleFacts *rules);
-static void read_order(const OtRequest *request, int64 order_id, OtRuleFacts *rules);
-static void read_campaign(const OtRequest *request, int64 campaign_id,
-						  OtRuleFacts *rules);
+static void read_days(int64 workspace, TimestampTz now, OtRuleCustomer *customer);
+static void read_order(int64 workspace, int64 order_id, OtOrderData *order);
+static void read_lines(int64 workspace, int64 order_id, OtOrderData *order);
+static void read_campaign(int64 workspace, int64 campaign_id, OtRuleFacts *rules);
+
+/* Reads the rules, and the conditions of segments where a rule asks for these. */
+void
+ot_rules_read(const OtRequest *request, OtFacts *facts)
+{
+	OtRuleFacts *rules = &facts->rules;
+	int64 workspace = request->workspace;
+
+	rules->customer.source_id = request->customer;
+	if (facts->voucher.has_rules)
+		read_rules(OT_PLAN_VOUCHER_RULES, workspace, facts->voucher.id, rules);
+	if (facts->campaign.has_rules)
+		read_rules(OT_PLAN_CAMPAIGN_RULES, workspace, facts->campaign.id, rules);
+	if ((rules->uses & OT_READS_SEGMENTS) != 0 && request->customer != NULL)
+		read_conditions(workspace, rules);
+}
 
 /*
- * Reads the rules, and of the document only what one of them reads and the
- * request does not say.
+ * Reads of the document only what one of the rules reads and neither the request
+ * nor the other facts say.
  */
 void
 ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
@@ -41,23 +57,16 @@ ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 	OtRuleFacts *rules = &facts->rules;
 	int64 workspace = request->workspace;
 
-	if (facts->voucher.has_rules)
-		read_rules(OT_PLAN_VOUCHER_RULES, workspace, facts->voucher.id, rules);
-	if (facts->campaign.has_rules)
-		read_rules(OT_PLAN_CAMPAIGN_RULES, workspace, facts->campaign.id, rules);
-
-	if ((rules->uses & OT_READS_SEGMENTS) != 0 && request->customer != NULL)
-	{
-		if (facts->customer_id != 0)
-			read_lists(workspace, facts->customer_id, rules);
-		read_conditions(workspace, rules);
-	}
-	if ((rules->uses & OT_READS_CUSTOMER) != 0 && request->customer != NULL)
-		read_customer(request, now, rules);
+	if ((rules->uses & OT_READS_SEGMENTS) != 0 && facts->customer_id != 0)
+		read_lists(workspace, facts->customer_id, rules);
+	if ((rules->uses & OT_READS_DAYS) != 0 && rules->customer.has_last_order)
+		read_days(workspace, now, &rules->customer);
 	if ((rules->uses & OT_READS_STORED) != 0 && facts->order.id != 0)
-		read_order(request, facts->order.id, rules);
+		read_order(workspace, facts->order.id, &rules->order);
+	if ((rules->uses & OT_READS_ITEMS) != 0 && facts->order.id != 0)
+		read_lines(workspace, facts->order.id, &rules->order);
 	if ((rules->uses & OT_READS_CAMPAIGN) != 0 && facts->campaign.id != 0)
-		read_campaign(request, facts->campaign.id, rules);
+		read_campaign(workspace, facts->campaign.id, rules);
 }
 
 static void
@@ -152,9 +161,9 @@ read_conditions(int64 workspace, OtRuleFacts *rules)
 		ot_get_row_at(row, values, nulls);
 		segments[row].name = TextDatumGetCString(values[0]);
 		segments[row].condition = DatumGetJsonPathPCopy(values[1]);
+		rules->uses |= ot_condition_uses(segments[row].condition, NULL) &
+					   (OT_READS_CUSTOMER | OT_READS_DAYS);
 	}
-	if (count > 0)
-		rules->uses |= OT_READS_CUSTOMER;
 }
 
 /* Makes room for more segments and gives where they begin. */
@@ -171,43 +180,67 @@ add_segments(OtRuleFacts *rules, uint64 count)
 	return segments + before;
 }
 
+/* Calendar days of the workspace's time zone. */
 static void
-read_customer(const OtRequest *request, TimestampTz now, OtRuleFacts *rules)
+read_days(int64 workspace, TimestampTz now, OtRuleCustomer *customer)
 {
 	OtArgs args = {0};
 
-	ot_arg_int8(&args, request->workspace);
-	ot_arg_text(&args, request->customer);
+	ot_arg_int8(&args, workspace);
+	ot_arg_time(&args, customer->last_order_at);
 	ot_arg_time(&args, now);
-	if (ot_read(OT_PLAN_RULE_CUSTOMER, &args) > 0)
-		rules->customer = ot_get_jsonb(0, 1);
+	customer->has_days = ot_read(OT_PLAN_RULE_DAYS, &args) > 0;
+	if (customer->has_days)
+		customer->days_since_last_order = ot_get_int8(0, 1);
 }
 
 static void
-read_order(const OtRequest *request, int64 order_id, OtRuleFacts *rules)
+read_order(int64 workspace, int64 order_id, OtOrderData *order)
 {
 	OtArgs args = {0};
 
-	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, workspace);
 	ot_arg_int8(&args, order_id);
-	ot_arg_bool(&args, (rules->uses & OT_READS_ITEMS) != 0);
 	if (ot_read(OT_PLAN_RULE_ORDER, &args) == 0)
 		return;
-	rules->order_source_id = ot_get_text(0, 1);
-	rules->order_metadata = ot_get_jsonb(0, 2);
-	rules->items = ot_get_jsonb(0, 3);
-	rules->items_count = ot_get_int8(0, 4);
-	rules->quantity = ot_get_int8(0, 5);
-	rules->order_initial_amount = ot_get_int8(0, 6);
+	order->source_id = ot_get_text(0, 1);
+	order->amount = ot_get_int8(0, 2);
+	order->metadata = ot_get_jsonb(0, 3);
 }
 
 static void
-read_campaign(const OtRequest *request, int64 campaign_id, OtRuleFacts *rules)
+read_lines(int64 workspace, int64 order_id, OtOrderData *order)
 {
 	OtArgs args = {0};
 
-	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, order_id);
+	order->line_count = ot_read(OT_PLAN_RULE_LINES, &args);
+	order->lines = palloc0(sizeof(OtLine) * Max(order->line_count, 1));
+	for (int row = 0; row < order->line_count; row++)
+	{
+		OtLine *line = &order->lines[row];
+
+		line->sku = ot_get_text(row, 1);
+		line->product_id = ot_get_text(row, 2);
+		line->quantity = ot_get_int8(row, 3);
+		line->has_price = !ot_is_null(row, 4);
+		line->price = ot_get_int8(row, 4);
+		line->has_amount = !ot_is_null(row, 5);
+		line->amount = ot_get_int8(row, 5);
+		line->metadata = ot_get_jsonb(row, 6);
+	}
+}
+
+static void
+read_campaign(int64 workspace, int64 campaign_id, OtRuleFacts *rules)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, workspace);
 	ot_arg_int8(&args, campaign_id);
-	if (ot_read(OT_PLAN_RULE_CAMPAIGN, &args) > 0)
-		rules->campaign = ot_get_jsonb(0, 1);
+	if (ot_read(OT_PLAN_RULE_CAMPAIGN, &args) == 0)
+		return;
+	rules->campaign_name = ot_get_text(0, 1);
+	rules->campaign_metadata = ot_get_jsonb(0, 2);
 }

@@ -20,11 +20,12 @@ static void try_rules(void *context);
 static void tell_rule(void *context);
 static Jsonb *make_document(Judgement *judgement);
 static void add_order(OtJson *json, const Judgement *judgement);
-static void add_items(OtJson *json, const Judgement *judgement);
+static void add_items(OtJson *json, const OtOrderData *data);
 static void add_lines(OtJson *json, const OtOrderData *data);
 static void add_customer(OtJson *json, Judgement *judgement);
+static void add_segments(OtJson *json, Judgement *judgement);
 static void add_redemption(OtJson *json, const Judgement *judgement);
-static void add_metadata(OtJson *json, const Jsonb *metadata);
+static void add_campaign(OtJson *json, const OtRuleFacts *rules);
 
 static const struct
 {
@@ -115,8 +116,8 @@ make_document(Judgement *judgement)
 		add_customer(&json, judgement);
 	if ((rules->uses & OT_READS_REDEMPTION) != 0)
 		add_redemption(&json, judgement);
-	if (rules->campaign != NULL)
-		ot_json_add_jsonb(&json, "campaign", rules->campaign);
+	if (rules->campaign_name != NULL)
+		add_campaign(&json, rules);
 	return ot_json_end(&json);
 }
 
@@ -125,39 +126,27 @@ static void
 add_order(OtJson *json, const Judgement *judgement)
 {
 	const OtRuleFacts *rules = &judgement->facts->rules;
-	const OtOrderData *data = &judgement->request->order;
 	const OtVerdict *verdict = judgement->verdict;
-	bool is_stored = judgement->facts->order.id != 0;
+	const OtOrderData *data =
+		judgement->facts->order.id != 0 ? &rules->order : &judgement->request->order;
 
 	ot_json_open(json, "order");
-	ot_json_add_text(json, "source_id",
-					 is_stored ? rules->order_source_id : data->source_id);
+	ot_json_add_text(json, "source_id", data->source_id);
 	ot_json_add_int8(json, "amount", verdict->amount - verdict->cart.given_amount);
-	ot_json_add_int8(json, "initial_amount",
-					 is_stored ? rules->order_initial_amount : data->amount);
+	ot_json_add_int8(json, "initial_amount", data->amount);
 	ot_json_add_int8(json, "discount_amount", verdict->discount_amount);
 	ot_json_add_int8(json, "total_amount", verdict->total_amount);
-	add_metadata(json, is_stored ? rules->order_metadata : data->metadata);
+	ot_json_add_object(json, "metadata", data->metadata);
 	if ((rules->uses & OT_READS_ITEMS) != 0)
-		add_items(json, judgement);
+		add_items(json, data);
 	ot_json_close(json);
 }
 
 static void
-add_items(OtJson *json, const Judgement *judgement)
+add_items(OtJson *json, const OtOrderData *data)
 {
-	const OtRuleFacts *rules = &judgement->facts->rules;
-	const OtOrderData *data = &judgement->request->order;
 	int64 quantity = 0;
 
-	if (judgement->facts->order.id != 0)
-	{
-		if (rules->items != NULL)
-			ot_json_add_jsonb(json, "items", rules->items);
-		ot_json_add_int8(json, "items_count", rules->items_count);
-		ot_json_add_int8(json, "quantity", rules->quantity);
-		return;
-	}
 	for (int i = 0; i < data->line_count; i++)
 		if (!ot_money_add(&quantity, data->lines[i].quantity))
 			quantity = PG_INT64_MAX;
@@ -183,41 +172,47 @@ add_lines(OtJson *json, const OtOrderData *data)
 			ot_json_add_int8(json, "price", line->price);
 		if (line->has_amount)
 			ot_json_add_int8(json, "amount", line->amount);
-		add_metadata(json, line->metadata);
+		ot_json_add_object(json, "metadata", line->metadata);
 		ot_json_close(json);
 	}
 	ot_json_close_array(json);
 }
 
-/* Adds what the database says of the customer, and the segments. */
+/* Adds what the rules read of the customer. */
 static void
 add_customer(OtJson *json, Judgement *judgement)
 {
+	ot_json_open(json, "customer");
+	if ((judgement->facts->rules.uses & OT_READS_CUSTOMER) != 0)
+		ot_rule_customer_add(json, &judgement->facts->rules.customer);
+	if ((judgement->facts->rules.uses & OT_READS_SEGMENTS) != 0)
+		add_segments(json, judgement);
+	ot_json_close(json);
+}
+
+/* Adds the lists that hold the customer, and the conditions that find it. */
+static void
+add_segments(OtJson *json, Judgement *judgement)
+{
 	const OtRuleFacts *rules = &judgement->facts->rules;
-	OtJson part;
 	Jsonb *document = NULL;
 
-	ot_json_begin(&part);
-	if (rules->customer != NULL)
-	{
-		ot_json_add_jsonb(&part, "customer", rules->customer);
-		document = ot_json_end(&part);
-	}
-	ot_json_open(json, "customer");
-	if (rules->customer != NULL)
-		ot_json_add_pairs(json, rules->customer);
 	ot_json_open_array(json, "segments");
 	for (int i = 0; i < rules->segment_count; i++)
 	{
 		const OtSegment *segment = &rules->segments[i];
 
 		judgement->tried = segment->name;
-		if (segment->condition == NULL ||
-			ot_condition_match(segment->condition, document, NULL))
-			ot_json_add_element(json, segment->name);
+		if (segment->condition != NULL)
+		{
+			if (document == NULL)
+				document = ot_rule_customer_document(&rules->customer);
+			if (!ot_condition_match(segment->condition, document, NULL))
+				continue;
+		}
+		ot_json_add_element(json, segment->name);
 	}
 	ot_json_close_array(json);
-	ot_json_close(json);
 }
 
 static void
@@ -229,18 +224,15 @@ add_redemption(OtJson *json, const Judgement *judgement)
 	ot_json_add_int8(json, "amount", judgement->verdict->given);
 	ot_json_add_text(json, "channel", request->channel);
 	ot_json_add_text(json, "actor", request->actor);
-	add_metadata(json, request->metadata);
+	ot_json_add_object(json, "metadata", request->metadata);
 	ot_json_close(json);
 }
 
 static void
-add_metadata(OtJson *json, const Jsonb *metadata)
+add_campaign(OtJson *json, const OtRuleFacts *rules)
 {
-	if (metadata != NULL)
-	{
-		ot_json_add_jsonb(json, "metadata", metadata);
-		return;
-	}
-	ot_json_open(json, "metadata");
+	ot_json_open(json, "campaign");
+	ot_json_add_text(json, "name", rules->campaign_name);
+	ot_json_add_object(json, "metadata", rules->campaign_metadata);
 	ot_json_close(json);
 }

@@ -13,7 +13,6 @@
 #include "rule.h"
 
 static void cancel(void);
-static Jsonb *no_variables(void);
 
 /*
  * Runs work and cancels it, as statement_timeout would (57014), when it takes
@@ -54,34 +53,23 @@ cancel(void)
 }
 
 /*
- * Tells whether a condition is true.  Errors of the path are unknown, and so is
- * what compares values of different types.  Without _tz, no setting of the
- * session has a part in it.
+ * Tells whether a condition is true, by operator @@.  Errors of the path are unknown, and
+ * so is what compares values of different types.  Without _tz, no setting of the session
+ * has a part in it.
  */
 bool
 ot_condition_match(JsonPath *condition, const Jsonb *document, bool *is_unknown)
 {
-	LOCAL_FCINFO(call, 4);
+	LOCAL_FCINFO(call, 2);
 	Datum result;
 
-	InitFunctionCallInfoData(*call, NULL, 4, DEFAULT_COLLATION_OID, NULL, NULL);
+	InitFunctionCallInfoData(*call, NULL, 2, DEFAULT_COLLATION_OID, NULL, NULL);
 	call->args[0].value = PointerGetDatum(document);
 	call->args[1].value = PointerGetDatum(condition);
-	call->args[2].value = JsonbPGetDatum(no_variables());
-	call->args[3].value = BoolGetDatum(true);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 2; i++)
 		call->args[i].isnull = false;
-	result = jsonb_path_match(call);
+	result = jsonb_path_match_opr(call);
 	if (is_unknown != NULL)
 		*is_unknown = call->isnull;
 	return !call->isnull && DatumGetBool(result);
-}
-
-static Jsonb *
-no_variables(void)
-{
-	JsonbParseState *state = NULL;
-
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

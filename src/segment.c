@@ -19,13 +19,30 @@
 /* Each of them is tried on a customer of whom a rule asks for the segments. */
 #define MAX_CONDITIONS 100
 
+/* Columns of OT_PLAN_SEGMENT_CUSTOMERS after those of every customer. */
+enum
+{
+	SOURCE_ID = OT_RULE_CUSTOMER_COLUMNS,
+	DAYS,
+	CUSTOMER_COLUMNS
+};
+
+typedef struct Listing
+{
+	ReturnSetInfo *result;
+	JsonPath *condition; /* of the segment, or NULL */
+} Listing;
+
 static ArrayType *customers_arg(FunctionCallInfo fcinfo, int n);
 static void make_room(int64 workspace);
 static int64 insert_segment(int64 workspace, const char *name, JsonPath *condition,
 							TimestampTz now);
 static void insert_members(int64 workspace, int64 segment_id, ArrayType *customers,
 						   TimestampTz now);
-static uint64 read_customers(int64 workspace, const char *name);
+static void list_customers(Listing *listing, int64 workspace, const char *name);
+static void put_member(void *context, uint64 row);
+static void put_match(void *context, uint64 row);
+static void put_source_id(Listing *listing, Datum source_id);
 
 PG_FUNCTION_INFO_V1(ordertrack_create_segment);
 PG_FUNCTION_INFO_V1(ordertrack_segment_customers);
@@ -65,21 +82,12 @@ ordertrack_segment_customers(PG_FUNCTION_ARGS)
 {
 	const char *name = ot_required_text_arg(fcinfo, 0, "name", OT_MAX_TEXT);
 	int64 workspace = ot_workspace_arg(fcinfo, 1);
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	uint64 count;
+	Listing listing = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	ot_begin();
 	ot_require_workspace(workspace);
-	count = read_customers(workspace, name);
-	for (uint64 row = 0; row < count; row++)
-	{
-		Datum value;
-		bool is_null;
-
-		ot_get_row_at(row, &value, &is_null);
-		tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
-	}
+	list_customers(&listing, workspace, name);
 	ot_end();
 	return (Datum) 0;
 }
@@ -155,8 +163,8 @@ insert_members(int64 workspace, int64 segment_id, ArrayType *customers, Timestam
 	ot_run(OT_PLAN_SEGMENT_MEMBERS_INSERT, &args);
 }
 
-static uint64
-read_customers(int64 workspace, const char *name)
+static void
+list_customers(Listing *listing, int64 workspace, const char *name)
 {
 	OtArgs segment = {0};
 	OtArgs args = {0};
@@ -173,9 +181,50 @@ read_customers(int64 workspace, const char *name)
 	if (nulls[1])
 	{
 		ot_arg(&args, values[0]);
-		return ot_read(OT_PLAN_SEGMENT_MEMBERS, &args);
+		ot_read_each(OT_PLAN_SEGMENT_MEMBERS, &args, put_member, listing);
+		return;
 	}
-	ot_arg(&args, values[1]);
+	listing->condition = DatumGetJsonPathPCopy(values[1]);
 	ot_arg_time(&args, GetCurrentTimestamp());
-	return ot_read(OT_PLAN_SEGMENT_MATCHES, &args);
+	ot_arg_bool(&args,
+				(ot_condition_uses(listing->condition, NULL) & OT_READS_DAYS) != 0);
+	ot_read_each(OT_PLAN_SEGMENT_CUSTOMERS, &args, put_match, listing);
+}
+
+static void
+put_member(void *context, uint64 row)
+{
+	Datum source_id;
+	bool is_null;
+
+	ot_get_row_at(row, &source_id, &is_null);
+	put_source_id(context, source_id);
+}
+
+static void
+put_match(void *context, uint64 row)
+{
+	Listing *listing = context;
+	OtRuleCustomer customer = {0};
+	Datum values[CUSTOMER_COLUMNS];
+	bool nulls[CUSTOMER_COLUMNS];
+
+	ot_get_row_at(row, values, nulls);
+	ot_rule_customer_take(&customer, values, nulls);
+	customer.source_id = TextDatumGetCString(values[SOURCE_ID]);
+	customer.has_days = !nulls[DAYS];
+	if (customer.has_days)
+		customer.days_since_last_order = DatumGetInt64(values[DAYS]);
+	if (ot_condition_match(listing->condition, ot_rule_customer_document(&customer),
+						   NULL))
+		put_source_id(listing, values[SOURCE_ID]);
+}
+
+static void
+put_source_id(Listing *listing, Datum source_id)
+{
+	bool is_null = false;
+
+	tuplestore_putvalues(listing->result->setResult, listing->result->setDesc, &source_id,
+						 &is_null);
 }

@@ -9,17 +9,24 @@
 
 /* clang-format off */
 
+/* Columns that rule_customer.c takes. */
+#define CUSTOMER "customer_id, order_total, order_count, last_order_at, metadata"
+
+/* Calendar days of the workspace's time zone. */
+#define DAYS(time_zone, since, until) \
+	"((" until " AT TIME ZONE " time_zone ")::date - (" since " AT TIME ZONE " time_zone ")::date)::bigint"
+
 /*
- * The customer's part of the document: w is the workspace, c the customer.  What
- * is not known is left out; in metadata, a null is the caller's.
+ * OFFSET 0 has each rule, and each list, found by its key: a plan that was made
+ * while there were few could merge, and read all that came since.
  */
-#define CUSTOMER_PART(source_id, now) \
-	"jsonb_build_object('metadata', coalesce(c.metadata, '{}')) || jsonb_strip_nulls(" \
-	" jsonb_build_object('source_id', " source_id "," \
-	"  'order_count', coalesce(c.order_count, 0), 'order_total', coalesce(c.order_total, 0)," \
-	"  'last_order_at', to_char(c.last_order_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00')," \
-	"  'days_since_last_order', (" now " AT TIME ZONE w.time_zone)::date" \
-	"   - (c.last_order_at AT TIME ZONE w.time_zone)::date))"
+#define RULE_BY_KEY \
+	"SELECT rule_id, name, applies_to, condition, message FROM ordertrack.rules" \
+	"   WHERE workspace_id = $1 AND rule_id = a.rule_id OFFSET 0"
+
+#define LIST_BY_KEY \
+	"SELECT name FROM ordertrack.segments" \
+	"   WHERE workspace_id = $1 AND segment_id = m.segment_id OFFSET 0"
 
 const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 	/* ---- rules ---- */
@@ -50,40 +57,33 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND campaign_id = $2"},
 	[OT_PLAN_VOUCHER_RULES] = {"ii",
 		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
-		"  FROM ordertrack.voucher_rules AS a JOIN ordertrack.rules AS r"
-		"   ON r.workspace_id = $1 AND r.rule_id = a.rule_id"
+		"  FROM ordertrack.voucher_rules AS a CROSS JOIN LATERAL (" RULE_BY_KEY ") AS r"
 		" WHERE a.workspace_id = $1 AND a.voucher_id = $2"},
 	[OT_PLAN_CAMPAIGN_RULES] = {"ii",
 		"SELECT r.rule_id, r.name, r.applies_to, r.condition, r.message"
-		"  FROM ordertrack.campaign_rules AS a JOIN ordertrack.rules AS r"
-		"   ON r.workspace_id = $1 AND r.rule_id = a.rule_id"
+		"  FROM ordertrack.campaign_rules AS a CROSS JOIN LATERAL (" RULE_BY_KEY ") AS r"
 		" WHERE a.workspace_id = $1 AND a.campaign_id = $2"},
 
 	/* ---- the document, where it is not in the request ---- */
-	[OT_PLAN_RULE_CUSTOMER] = {"itz",
-		"SELECT " CUSTOMER_PART("$2", "$3")
-		"  FROM ordertrack.workspaces AS w LEFT JOIN ordertrack.customers AS c"
-		"   ON c.workspace_id = $1 AND c.source_id = $2 WHERE w.workspace_id = $1"},
+	[OT_PLAN_RULE_CUSTOMER] = {"it",
+		"SELECT " CUSTOMER " FROM ordertrack.customers WHERE workspace_id = $1 AND source_id = $2"},
+	[OT_PLAN_RULE_DAYS] = {"izz",
+		"SELECT " DAYS("time_zone", "$2", "$3") " FROM ordertrack.workspaces WHERE workspace_id = $1"},
 	[OT_PLAN_RULE_LISTS] = {"ii",
-		"SELECT s.name FROM ordertrack.segment_members AS m JOIN ordertrack.segments AS s"
-		"   ON s.workspace_id = $1 AND s.segment_id = m.segment_id"
+		"SELECT s.name"
+		"  FROM ordertrack.segment_members AS m CROSS JOIN LATERAL (" LIST_BY_KEY ") AS s"
 		" WHERE m.workspace_id = $1 AND m.customer_id = $2"},
 	[OT_PLAN_RULE_CONDITIONS] = {"i",
 		"SELECT name, condition FROM ordertrack.segments"
 		" WHERE workspace_id = $1 AND condition IS NOT NULL"},
-	[OT_PLAN_RULE_ORDER] = {"iib",
-		"SELECT o.source_id, o.metadata, i.items, i.items_count, i.quantity, o.initial_amount"
-		"  FROM ordertrack.orders AS o"
-		"  CROSS JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object("
-		"     'metadata', coalesce(l.metadata, '{}')) || jsonb_strip_nulls(jsonb_build_object("
-		"     'sku', l.sku, 'product_id', l.product_id, 'quantity', l.quantity, 'price', l.price,"
-		"     'amount', l.amount)) ORDER BY l.line_no) AS items,"
-		"    count(*) AS items_count, least(sum(l.quantity), 9223372036854775807)::bigint AS quantity"
-		"   FROM ordertrack.order_items AS l"
-		"   WHERE $3 AND l.workspace_id = $1 AND l.order_id = $2) AS i"
-		" WHERE o.workspace_id = $1 AND o.order_id = $2"},
+	[OT_PLAN_RULE_ORDER] = {"ii",
+		"SELECT source_id, initial_amount, metadata"
+		"  FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = $2"},
+	[OT_PLAN_RULE_LINES] = {"ii",
+		"SELECT sku, product_id, quantity, price, amount, metadata"
+		"  FROM ordertrack.order_items WHERE workspace_id = $1 AND order_id = $2 ORDER BY line_no"},
 	[OT_PLAN_RULE_CAMPAIGN] = {"ii",
-		"SELECT jsonb_build_object('name', name, 'metadata', coalesce(metadata, '{}'))"
+		"SELECT name, metadata"
 		"  FROM ordertrack.campaigns WHERE workspace_id = $1 AND campaign_id = $2"},
 
 	/* ---- segments ---- */
@@ -111,10 +111,10 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 		"SELECT c.source_id FROM ordertrack.segment_members AS m JOIN ordertrack.customers AS c"
 		"   ON c.workspace_id = $1 AND c.customer_id = m.customer_id"
 		" WHERE m.workspace_id = $1 AND m.segment_id = $2 ORDER BY c.source_id"},
-	[OT_PLAN_SEGMENT_MATCHES] = {"ipz",
-		"SELECT c.source_id FROM ordertrack.workspaces AS w JOIN ordertrack.customers AS c"
-		"   ON c.workspace_id = $1 WHERE w.workspace_id = $1"
-		"   AND jsonb_path_match(jsonb_build_object('customer', "
-		CUSTOMER_PART("c.source_id", "$3") "), $2, '{}', true) ORDER BY c.source_id"},
+	[OT_PLAN_SEGMENT_CUSTOMERS] = {"izb",
+		"SELECT " CUSTOMER ", source_id, CASE WHEN $3 AND isfinite(last_order_at)"
+		"   THEN " DAYS("w.time_zone", "last_order_at", "$2") " END"
+		"  FROM ordertrack.customers CROSS JOIN (SELECT time_zone FROM ordertrack.workspaces"
+		"   WHERE workspace_id = $1) AS w WHERE workspace_id = $1 ORDER BY source_id"},
 };
 /* clang-format on */

@@ -297,8 +297,10 @@ needs_customer(const OtFacts *facts)
 static bool
 has_lines(const OtRequest *request, const OtFacts *facts)
 {
-	return facts->order.id != 0 ? facts->rules.items_count > 0
-								: request->order.line_count > 0;
+	const OtOrderData *data =
+		facts->order.id != 0 ? &facts->rules.order : &request->order;
+
+	return data->line_count > 0;
 }
 
 /* Tells whether the order's amounts are among the facts: it is stored, or carried. */

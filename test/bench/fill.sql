@@ -12,6 +12,19 @@ SELECT 1, 'code-' || n, 'discount', '{"type": "percent", "percent_off": 10}'
 INSERT INTO ordertrack.vouchers (workspace_id, code, kind, discount, redemption_limit, redeemed_count)
 SELECT 1, 'limited-' || n, 'discount', '{"type": "percent", "percent_off": 10}', 1000000000, 0
   FROM generate_series(0, 32) AS n ORDER BY n;
+
+-- As many codes with two rules: one on the order, and one that asks for a segment,
+-- in which every customer is.
+SELECT ordertrack.create_segment('private', '$.customer.order_count < 1000000'),
+	ordertrack.create_rule('minimum', 'order', '$.order.amount >= 1000', 'The order is too small.'),
+	ordertrack.create_rule('private', 'customer', '$.customer.segments[*] == "private"');
+INSERT INTO ordertrack.vouchers (workspace_id, code, kind, discount, rule_count)
+SELECT 1, 'ruled-' || n, 'discount', '{"type": "percent", "percent_off": 10}', 2
+  FROM generate_series(1, :customers) AS n ORDER BY n;
+INSERT INTO ordertrack.voucher_rules (workspace_id, voucher_id, rule_id)
+SELECT 1, v.voucher_id, r.rule_id FROM ordertrack.vouchers AS v, ordertrack.rules AS r
+ WHERE v.code LIKE 'ruled-%' ORDER BY v.voucher_id, r.rule_id;
+
 SELECT * FROM ordertrack.redeem('code-1', 'customer-1', :'order');
 
 -- Only redeem may write history, so its guards stand aside for a moment.

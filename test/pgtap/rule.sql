@@ -171,6 +171,8 @@ SELECT ordertrack.create_order('{"source_id": "bare"}')
 \g /dev/null
 SELECT is(pg_temp.answer('$.order.items_count >= 0', order_data => '{"source_id": "bare", "items": [{"quantity": 1}]}'),
 	'missing_order_items', 'the stored lines count, and there are none');
+SELECT is(pg_temp.answer('!exists($.order.* ? (@ > 0))', order_data => '{"source_id": "bare"}'), 'success',
+	'nor are there units');
 SELECT is(pg_temp.answer('$.order.amount == 0', order_data => '{"source_id": "bare", "amount": 5}'), 'success',
 	'the stored amount counts');
 
@@ -261,14 +263,15 @@ $$;
 SELECT ordertrack.create_voucher(code, '{"type": "amount", "amount_off": 1000}'),
 	ordertrack.create_rule(code, 'order', condition::jsonpath)
   FROM (VALUES ('plain', '1 == 1'), ('items', '$.order.items_count > 0'), ('amount', '$.order.amount > 0'),
-	('count', '$.customer.order_count > 0'), ('segment', '$.customer.segments[*] == "rich"')) AS c (code, condition)
+	('count', '$.customer.order_count > 0'), ('days', '$.customer.days_since_last_order > 0'),
+	('segment', '$.customer.segments[*] == "rich"')) AS c (code, condition)
 \g /dev/null
-SELECT ordertrack.assign_rule(code, code) FROM unnest('{items,amount,count,segment}'::text[]) AS code
+SELECT ordertrack.assign_rule(code, code) FROM unnest('{items,amount,count,days,segment}'::text[]) AS code
 \g /dev/null
 SELECT is(pg_temp.looks(code, t) > 0, t = ANY (wanted), format('%s: %s', code, t)) FROM (VALUES
 	('plain', '{}'::text[]), ('items', '{rules,order_items}'), ('amount', '{rules}'), ('count', '{rules}'),
-	('segment', '{rules,segments,segment_members}')) AS c (code, wanted),
-	unnest('{rules,order_items,segments,segment_members}'::text[]) AS t;
+	('days', '{rules,workspaces}'), ('segment', '{rules,segments,segment_members}')) AS c (code, wanted),
+	unnest('{rules,order_items,workspaces,segments,segment_members}'::text[]) AS t;
 
 -- Conditions that are refused.
 SELECT throws_ok(format('SELECT ordertrack.create_rule(%L, ''order'', %s)', condition, condition), sqlstate, NULL,
