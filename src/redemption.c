@@ -24,7 +24,7 @@ static char *text_or_null(FunctionCallInfo fcinfo, int n);
 static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
 static void hash_request(OtRequest *request, const Jsonb *order_data,
 						 const Jsonb *metadata);
-static bool may_wait(const OtFacts *facts);
+static bool may_wait(const OtRequest *request, const OtFacts *facts);
 static void lock_order(const OtRequest *request, int64 order_id);
 static bool refuse(const OtRequest *request, const OtFacts *facts,
 				   const OtVerdict *verdict, TimestampTz now);
@@ -193,7 +193,7 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 				return state == OT_KEY_REPLAYED;
 		}
 		ot_facts_read(request, now, &facts);
-		if (may_wait(&facts) && ot_flush())
+		if (may_wait(request, &facts) && ot_flush())
 			continue;
 		ot_judge(request, &facts, now, &verdict);
 		if (verdict.failure == OT_INVALID_INPUT)
@@ -239,10 +239,11 @@ hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
  * left waiting: lines, what rules read, and a customer's sum where it must be exact.
  */
 static bool
-may_wait(const OtFacts *facts)
+may_wait(const OtRequest *request, const OtFacts *facts)
 {
-	return facts->customer_total >= OT_WAITING_SUM || facts->voucher.has_rules ||
-		   facts->campaign.has_rules ||
+	return facts->customer_total >= OT_WAITING_SUM ||
+		   request->order.amount >= OT_WAITING_SUM / OT_MAX_BATCH ||
+		   facts->voucher.has_rules || facts->campaign.has_rules ||
 		   (facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER);
 }
 
