@@ -101,6 +101,7 @@ AS $$
 	('size', 'size of the article'),
 	('sku', 'stock keeping unit of the article'),
 	('source_id', 'the caller''s own id, unique in a workspace'),
+	('stack_id', 'the redemption_id of the stack that this is a part of'),
 	('starts_at', 'first moment at which it can be used, NULL is ever since'),
 	('starts_on', 'first day of the period'),
 	('state', 'succeeded, failed, partially_rolled_back or rolled_back, as of now'),

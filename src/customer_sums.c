@@ -55,6 +55,7 @@ ot_customer_follow(const TriggerData *trigger)
 	if (!is_update && gather(workspace, &is))
 		return;
 	ot_begin();
+	ot_customers_add();
 	if (was.customer_id != is.customer_id)
 	{
 		lock_both(workspace, was.customer_id, is.customer_id);
@@ -72,12 +73,24 @@ ot_customer_follow(const TriggerData *trigger)
 
 /*
  * Keeps what new orders add until ot_customers_add(), which spares a batch an
- * UPDATE for each.
+ * UPDATE for each.  False where an INSERT further out does so already, in whose
+ * triggers this one runs.
  */
-void
-ot_customers_gather(bool is_open)
+bool
+ot_customers_gather(void)
 {
-	gathered.is_open = is_open;
+	if (gathered.is_open)
+		return false;
+	gathered.is_open = true;
+	gathered.count = 0;
+	return true;
+}
+
+/* Ends that, also after an error. */
+void
+ot_customers_gather_end(void)
+{
+	gathered.is_open = false;
 	gathered.count = 0;
 }
 
@@ -108,7 +121,7 @@ gather(int64 workspace, const Share *share)
 	return true;
 }
 
-/* Adds what was gathered. */
+/* Adds what was gathered, at the end or before an order of it changes. */
 void
 ot_customers_add(void)
 {
@@ -132,6 +145,7 @@ ot_customers_add(void)
 	ot_arg(&args,
 		   PointerGetDatum(construct_array(columns[3], gathered.count, TIMESTAMPTZOID, 8,
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+	gathered.count = 0;
 	ot_run(OT_PLAN_CUSTOMERS_SUMS, &args);
 }
 

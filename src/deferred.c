@@ -28,6 +28,7 @@ typedef struct Waiting
 
 static struct
 {
+	int batch_count; /* that are running: a trigger may call another */
 	bool is_open;
 	int nest_level; /* of the transaction whose rows wait */
 	int depth;		/* of calls by triggers inside the batch */
@@ -40,11 +41,17 @@ static bool is_deferring(void);
 static Waiting *get_waiting(OtPlan plan, OtRowsWriter writer);
 static void add_row(Waiting *waiting, const OtArgs *row);
 
-/* Lets rows wait from now on, until ot_defer_end(). */
+/*
+ * Lets rows wait from now on, until ot_defer_end().  Those of a batch inside
+ * another are written at once.
+ */
 void
 ot_defer_begin(void)
 {
+	if (deferred.batch_count++ > 0)
+		return;
 	memset(&deferred, 0, sizeof(deferred));
+	deferred.batch_count = 1;
 	deferred.is_open = true;
 	deferred.nest_level = GetCurrentTransactionNestLevel();
 	deferred.context = AllocSetContextCreate(
@@ -55,7 +62,8 @@ ot_defer_begin(void)
 void
 ot_defer_end(void)
 {
-	deferred.is_open = false;
+	if (--deferred.batch_count == 0)
+		deferred.is_open = false;
 }
 
 /* Called where SPI is opened (1) and closed (-1), by plan.c. */
@@ -131,12 +139,14 @@ add_row(Waiting *waiting, const OtArgs *row)
 
 /*
  * Writes what waits, in the order in which the statements first came; tells
- * whether there was something.
+ * whether there was something.  Not in a subtransaction, whose end could undo
+ * what the batch has already answered; what waits is not the subtransaction's.
  */
 bool
 ot_flush(void)
 {
-	if (!deferred.is_open || deferred.kind_count == 0)
+	if (!deferred.is_open || deferred.kind_count == 0 ||
+		deferred.nest_level != GetCurrentTransactionNestLevel())
 		return false;
 	deferred.is_open = false;
 	for (int kind = 0; kind < deferred.kind_count; kind++)

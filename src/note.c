@@ -164,6 +164,9 @@ read_note(OtArgs *row, const OtNote *note, const OtHead *head)
 static void
 insert_notes(const OtArgs *rows, int count)
 {
+	const OtArgs *outer_announced = announced;
+	int outer_count = announced_count;
+
 	announced = rows;
 	announced_count = count;
 	PG_TRY();
@@ -172,7 +175,8 @@ insert_notes(const OtArgs *rows, int count)
 	}
 	PG_FINALLY();
 	{
-		announced_count = 0;
+		announced = outer_announced;
+		announced_count = outer_count;
 	}
 	PG_END_TRY();
 }

@@ -245,18 +245,24 @@ can_wait(const OtNewOrder *order)
 static void
 insert_orders(const OtArgs *rows, int count)
 {
+	const OtArgs *outer_announced = announced;
+	int outer_count = announced_count;
+	bool gathers = count > 1 && ot_customers_gather();
+
 	announced = rows;
 	announced_count = count;
-	ot_customers_gather(count > 1);
 	PG_TRY();
 	{
 		ot_write_rows(OT_PLAN_ORDER_INSERT, rows, count);
-		ot_customers_add();
+		if (gathers)
+			ot_customers_add();
 	}
 	PG_FINALLY();
 	{
-		announced_count = 0;
-		ot_customers_gather(false);
+		announced = outer_announced;
+		announced_count = outer_count;
+		if (gathers)
+			ot_customers_gather_end();
 	}
 	PG_END_TRY();
 }
@@ -265,6 +271,8 @@ insert_orders(const OtArgs *rows, int count)
 static bool
 insert_once(OtArgs *row)
 {
+	const OtArgs *outer_announced = announced;
+	int outer_count = announced_count;
 	volatile bool is_new = true;
 
 	announced = row;
@@ -275,7 +283,8 @@ insert_once(OtArgs *row)
 	}
 	PG_FINALLY();
 	{
-		announced_count = 0;
+		announced = outer_announced;
+		announced_count = outer_count;
 	}
 	PG_END_TRY();
 	return is_new;

@@ -284,7 +284,8 @@ extern bool ot_outer_is_admin(void);
 extern int64 ot_customer_find(int64 workspace, const char *source_id);
 extern int64 ot_customer_add(int64 workspace, const char *source_id, TimestampTz now);
 extern void ot_customer_follow(const TriggerData *trigger);
-extern void ot_customers_gather(bool is_open);
+extern bool ot_customers_gather(void);
+extern void ot_customers_gather_end(void);
 extern void ot_customers_add(void);
 
 /* ---- redemption_lock.c: redemptions against a limit that is being set ---- */

@@ -23,7 +23,7 @@ static char *text_or_null(FunctionCallInfo fcinfo, int n);
 static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
 static void hash_request(OtRequest *request, const Jsonb *order_data,
 						 const Jsonb *metadata);
-static bool may_wait(const OtFacts *facts);
+static bool may_wait(const OtRequest *request, const OtFacts *facts);
 static bool refuse(const OtAttempt *attempt, TimestampTz now);
 
 /* Answers what redeem would answer, and writes nothing. */
@@ -190,7 +190,7 @@ ot_redeem(OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 				return state == OT_KEY_REPLAYED;
 		}
 		ot_facts_read(request, acceptance.now, facts);
-		if (may_wait(facts) && ot_flush())
+		if (may_wait(request, facts) && ot_flush())
 			continue;
 		ot_judge(request, facts, acceptance.now, &attempt.verdict);
 		if (attempt.verdict.failure == OT_INVALID_INPUT)
@@ -248,10 +248,11 @@ hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
  * left waiting: lines, what rules read, and a customer's sum where it must be exact.
  */
 static bool
-may_wait(const OtFacts *facts)
+may_wait(const OtRequest *request, const OtFacts *facts)
 {
-	return facts->customer_total >= OT_WAITING_SUM || facts->voucher.has_rules ||
-		   facts->campaign.has_rules ||
+	return facts->customer_total >= OT_WAITING_SUM ||
+		   request->order.amount >= OT_WAITING_SUM / OT_MAX_BATCH ||
+		   facts->voucher.has_rules || facts->campaign.has_rules ||
 		   (facts->order.id != 0 && facts->discount.effect != OT_APPLY_TO_ORDER);
 }
 

@@ -197,8 +197,48 @@ SELECT is((SELECT string_agg(concat_ws(' ', result, failure_code), ', ') FROM or
 	'success, success, success, failure invalid_amount, success', 'the sum is exact near its bound');
 SELECT is((SELECT order_total::bigint FROM ordertrack.customers WHERE source_id = 'big'),
 	5400000000000000000 + 2 * 4050000000000000 + 3429000000000000000, 'and what it has to be');
-SELECT is((SELECT count(*) FROM ordertrack.redemptions), :records::bigint + 1000 + 5 + 5
+SELECT is((SELECT string_agg(concat_ws(' ', result, failure_code), ', ') FROM ordertrack.redeem_batch($$[
+	{"code":"OFF","customer":"wee","order_data":{"amount":1000}},
+	{"code":"OFF","customer":"wee","order_data":{"amount":9223372036854775800}},
+	{"code":"OFF","customer":"wee","order_data":{"source_id":"wee","amount":9223372036854775800}}]$$)),
+	'success, failure invalid_amount, failure invalid_amount', 'nor does one on top of them');
+SELECT is((SELECT count(*) FROM ordertrack.redemptions), :records::bigint + 1000 + 5 + 5 + 3
 	+ (SELECT count(DISTINCT redemption_id) FROM told), 'no row is lost and none is there twice');
+SELECT count(*) AS records FROM ordertrack.redemptions
+\gset
+-- Somebody's trigger calls a batch inside a batch, and cancels what is waiting for
+-- its sum: nothing of the outer one is lost.
+CREATE FUNCTION public.call_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.channel = 'outer' THEN
+		PERFORM ordertrack.redeem_batch('[{"code":"OFF","customer":"nest-0","order_data":{"amount":10}},
+			{"code":"OFF","channel":"inner","order_data":{"amount":10}}]');
+		IF TG_TABLE_NAME = 'orders' AND NEW.order_id % 2 = 0 THEN
+			PERFORM ordertrack.set_order_status(NEW.order_id, 'canceled');
+		END IF;
+	END IF;
+	RETURN NULL;
+END
+$$;
+SELECT max(redemption_id) AS last FROM ordertrack.redemptions
+\gset
+CREATE TRIGGER zz_again AFTER INSERT ON ordertrack.orders FOR EACH ROW EXECUTE FUNCTION public.call_again();
+CREATE TRIGGER zz_again AFTER INSERT ON ordertrack.redemptions FOR EACH ROW EXECUTE FUNCTION public.call_again();
+SELECT is((SELECT count(*) FROM ordertrack.redeem_batch((SELECT jsonb_agg(jsonb_build_object('code', 'OFF',
+	'channel', 'outer', 'customer', 'nest-' || n % 7, 'order_data', '{"amount":100}'::jsonb))
+	FROM generate_series(1, 60) AS n)) WHERE result = 'success'), 60::bigint, 'a batch whose rows call batches');
+DROP TRIGGER zz_again ON ordertrack.orders;
+DROP TRIGGER zz_again ON ordertrack.redemptions;
+SELECT is((SELECT count(*) FILTER (WHERE channel = 'outer') || ' ' || count(*) FILTER (WHERE channel = 'inner')
+	|| ' ' || count(*) || ' ' || count(DISTINCT order_id) FROM ordertrack.redemptions WHERE redemption_id > :last),
+	'60 120 300 300', 'all of them are recorded');
+SELECT is_empty(format($$SELECT v.* FROM ordertrack.redemptions AS r CROSS JOIN ordertrack.verify_order(r.order_id) AS v
+	WHERE r.redemption_id > %s$$, :last), 'with their orders'' history');
+SELECT is_empty($$SELECT c.source_id FROM ordertrack.customers AS c
+	CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(o.total_amount), 0) AS total FROM ordertrack.orders AS o
+		WHERE o.customer_id = c.customer_id AND o.status <> 'canceled') AS o
+	WHERE c.source_id LIKE 'nest-%' AND (c.order_count, c.order_total) IS DISTINCT FROM (o.n, o.total)$$,
+	'and customers'' sums');
 SELECT count(*) AS records FROM ordertrack.redemptions
 \gset
 -- A failed statement takes its batch with it.

@@ -1,0 +1,171 @@
+-- Random work with every kind of discount and limit, by single calls and by
+-- batches, and rollbacks of all of it: after it each amount and each counter
+-- equals a recount.
+BEGIN;
+SELECT * FROM no_plan();
+SELECT setseed(0.42)
+\g /dev/null
+
+SELECT ordertrack.create_campaign('limits', redemption_limit => 60, customer_limit => 9, per_day => 50,
+		customer_per_week => 7),
+	ordertrack.create_campaign('budgets', discount_budget => 9000, order_budget => 60000),
+	ordertrack.create_campaign('free')
+\g /dev/null
+-- Every effect in every campaign, each with its own limits or none.
+CREATE TEMP TABLE codes AS
+SELECT row_number() OVER () AS id, format('%s-%s', coalesce(c.name, 'none'), d.n) AS code, c.name AS campaign, d.discount, d.n FROM
+	(VALUES ('limits'), ('budgets'), ('free'), (NULL)) AS c (name)
+	CROSS JOIN (SELECT row_number() OVER () AS n, v.discount::jsonb FROM (VALUES
+	('{"type":"amount","amount_off":70}'),
+	('{"type":"amount","amount_off":30,"effect":"apply_to_items"}'),
+	('{"type":"amount","amount_off":7,"effect":"apply_to_items_by_quantity","applies_to":{"excluded":["b"]}}'),
+	('{"type":"amount","amount_off":301,"effect":"apply_to_items_proportionally","aggregated_amount_limit":250}'),
+	('{"type":"amount","amount_off":101,"effect":"apply_to_items_proportionally_by_quantity"}'),
+	('{"type":"percent","percent_off":12.5,"amount_limit":90}'),
+	('{"type":"percent","percent_off":33.333,"effect":"apply_to_items","applies_to":{"included":["a","c"]}}'),
+	('{"type":"fixed","fixed_amount":250}'),
+	('{"type":"fixed","fixed_amount":40,"effect":"apply_to_items"}'),
+	('{"type":"unit","unit_off":2,"product_id":"a"}'),
+	('{"type":"unit","unit_off":1,"product_id":"b","price":15,"effect":"add_new_items"}'),
+	('{"type":"unit","unit_off":3,"sku":"gratis","price":4}'),
+	(NULL)) AS v (discount)) AS d;
+SELECT count(ordertrack.create_voucher(code, discount, gift_amount => CASE WHEN discount IS NULL THEN 4000 END,
+	campaign => campaign,
+	redemption_limit => CASE n % 3 WHEN 0 THEN 6 END, customer_limit => CASE n % 4 WHEN 0 THEN 2 END,
+	per_month => CASE n % 5 WHEN 0 THEN 5 END, customer_per_day => CASE n % 7 WHEN 0 THEN 1 END)) FROM codes
+\g /dev/null
+SELECT ordertrack.create_rule('loyal', 'customer', '$.customer.order_total < 1500'),
+	ordertrack.create_rule('small', 'order', '$.order.quantity <= 6 && $.order.total_amount >= 0')
+\g /dev/null
+SELECT ordertrack.assign_rule('loyal', voucher => code), ordertrack.assign_rule('small', voucher => code)
+	FROM codes WHERE n % 6 = 1
+\g /dev/null
+
+CREATE FUNCTION pg_temp.dice(sides int) RETURNS int LANGUAGE sql AS 'SELECT 1 + floor(random() * $1)::int';
+CREATE FUNCTION pg_temp.code() RETURNS text LANGUAGE sql AS
+	'SELECT code FROM codes WHERE id = (SELECT pg_temp.dice(52))';
+-- A request: a new order, one that was named before, or none.
+CREATE FUNCTION pg_temp.request() RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	items jsonb;
+	order_data jsonb;
+	source text := 'o' || pg_temp.dice(40);
+BEGIN
+	SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('product_id', substr('abcd', pg_temp.dice(4), 1),
+		'quantity', pg_temp.dice(4), 'price', CASE WHEN pg_temp.dice(5) > 1 THEN pg_temp.dice(300) - 1 END,
+		'amount', CASE WHEN pg_temp.dice(3) = 1 THEN pg_temp.dice(900) - 1 END)))
+		INTO items FROM generate_series(1, pg_temp.dice(3));
+	order_data := CASE pg_temp.dice(8)
+		WHEN 1 THEN jsonb_build_object('amount', pg_temp.dice(900) - 1)
+		WHEN 2 THEN jsonb_build_object('items', items, 'amount', pg_temp.dice(900) - 1)
+		WHEN 3 THEN jsonb_build_object('items', items)
+		WHEN 4 THEN NULL
+		ELSE jsonb_build_object('items', items, 'source_id', source) END;
+	RETURN jsonb_strip_nulls(jsonb_build_object('code', pg_temp.code(),
+		'customer', CASE WHEN pg_temp.dice(5) > 1 THEN 'c' || pg_temp.dice(12) END, 'order_data', order_data,
+		'amount', CASE WHEN pg_temp.dice(4) = 1 THEN pg_temp.dice(200) END,
+		'idempotency_key', CASE WHEN pg_temp.dice(6) = 1 THEN 'k' || md5(random()::text) END));
+END
+$$;
+CREATE FUNCTION pg_temp.redeem(request jsonb) RETURNS ordertrack.redemption_outcome LANGUAGE sql AS $$
+	SELECT ordertrack.redeem(request->>'code', request->>'customer', request->'order_data',
+		(request->>'amount')::bigint, idempotency_key => request->>'idempotency_key')
+$$;
+CREATE FUNCTION pg_temp.told(o ordertrack.redemption_outcome) RETURNS text LANGUAGE sql AS
+	$$ SELECT concat_ws(' ', o.result, o.failure_code, o.failure_message, o.amount, o.discount_amount, o.total_amount) $$;
+
+CREATE TEMP TABLE odd (what text, request jsonb, wanted text, got text);
+CREATE FUNCTION pg_temp.work(rounds int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	request jsonb;
+	before text;
+	got ordertrack.redemption_outcome;
+	victim bigint;
+BEGIN
+	FOR i IN 1 .. rounds LOOP
+		CASE pg_temp.dice(10)
+		WHEN 1, 2 THEN
+			PERFORM ordertrack.redeem_batch((SELECT jsonb_agg(pg_temp.request()) FROM generate_series(1, pg_temp.dice(12))));
+		WHEN 3, 4, 5 THEN
+			SELECT redemption_id INTO victim FROM ordertrack.redemptions
+				WHERE kind = 'redemption' AND result = 'success' ORDER BY random() LIMIT 1;
+			PERFORM ordertrack.rollback_redemption(victim, amount => CASE WHEN pg_temp.dice(4) = 1 THEN pg_temp.dice(150) END);
+		WHEN 6 THEN
+			PERFORM ordertrack.set_order_status(order_id, 'canceled') FROM (SELECT order_id FROM ordertrack.orders
+				WHERE status = 'paid' ORDER BY random() LIMIT 1) AS o WHERE pg_temp.dice(2) = 1;
+		WHEN 7 THEN
+			PERFORM ordertrack.update_voucher(pg_temp.code(), clear => '{redemption_limit,customer_limit,per_month,customer_per_day}');
+			PERFORM ordertrack.update_campaign(campaign, clear => '{per_day,customer_per_week,customer_limit}')
+				FROM (VALUES ('limits'), ('budgets')) AS c (campaign) WHERE pg_temp.dice(4) = 1;
+		WHEN 8 THEN
+			PERFORM ordertrack.update_voucher(pg_temp.code(), redemption_limit => 60, customer_limit => 9, per_month => 50, customer_per_day => 8);
+			PERFORM ordertrack.update_campaign(campaign, per_day => 300, customer_per_week => 40, customer_limit => 45)
+				FROM (VALUES ('limits'), ('budgets')) AS c (campaign) WHERE pg_temp.dice(4) = 1;
+		ELSE
+			request := pg_temp.request();
+			before := pg_temp.told(ordertrack.validate(request->>'code', request->>'customer', request->'order_data',
+				(request->>'amount')::bigint));
+			got := pg_temp.redeem(request);
+			IF before IS DISTINCT FROM pg_temp.told(got) THEN
+				INSERT INTO odd VALUES ('validate', request, before, pg_temp.told(got));
+			END IF;
+		END CASE;
+	END LOOP;
+END
+$$;
+SELECT pg_temp.work(800)
+\g /dev/null
+
+SELECT is_empty('SELECT * FROM odd', 'validate and redeem agree');
+-- What is live: a redemption until the rollback that completes it.
+CREATE TEMP VIEW live AS
+SELECT r.*, r.discount_amount + r.total_amount AS order_amount, (r.created_at AT TIME ZONE 'UTC')::date AS day,
+	r.amount + (SELECT coalesce(sum(b.amount), 0) FROM ordertrack.redemptions AS b
+		WHERE b.rollback_of = r.redemption_id AND b.result = 'success') AS left_of_it
+  FROM ordertrack.redemptions AS r
+ WHERE r.kind = 'redemption' AND r.result = 'success' AND NOT EXISTS (SELECT FROM ordertrack.redemptions AS b
+	WHERE b.rollback_of = r.redemption_id AND b.is_complete);
+SELECT is_empty($$SELECT order_id, o.discount_amount, sum FROM ordertrack.orders AS o
+	LEFT JOIN (SELECT order_id, sum(left_of_it) FROM live GROUP BY 1) AS l USING (order_id)
+	WHERE o.discount_amount <> coalesce(sum, 0)$$, 'orders have the discounts of what is live');
+SELECT is_empty($$SELECT i.order_id, i.line_no, i.quantity, i.amount, i.discount_amount FROM ordertrack.order_items AS i
+	LEFT JOIN (SELECT order_id, line_no, sum(g.discount_amount) AS given FROM ordertrack.redemption_items AS g
+		JOIN live USING (redemption_id, order_id) GROUP BY 1, 2) AS g USING (order_id, line_no)
+	WHERE i.discount_amount <> coalesce(given, 0) OR i.discount_amount > i.amount$$, 'and lines theirs, never below 0');
+SELECT is_empty($$SELECT order_id, o.amount, o.initial_amount, given FROM ordertrack.orders AS o
+	LEFT JOIN (SELECT order_id, sum(g.amount) AS given FROM ordertrack.redemption_items AS g
+		JOIN live USING (redemption_id, order_id) GROUP BY 1) AS g USING (order_id)
+	WHERE o.amount <> o.initial_amount + coalesce(given, 0)$$, 'amounts have the given units that are live');
+SELECT is_empty($$SELECT v.code, v.redeemed_count, count(l.code), v.gift_balance, sum(l.left_of_it)
+	FROM ordertrack.voucher_list AS v LEFT JOIN live AS l USING (voucher_id)
+	GROUP BY v.code, v.redeemed_count, v.gift_balance, v.gift_amount
+	HAVING v.redeemed_count <> count(l.code) OR v.gift_balance <> v.gift_amount - coalesce(sum(l.left_of_it), 0)$$,
+	'uses and balances of codes');
+SELECT is_empty($$SELECT c.name, c.redeemed_count, c.discount_spent, c.order_spent, count(l.code), sum(left_of_it), sum(order_amount)
+	FROM ordertrack.campaigns AS c LEFT JOIN live AS l USING (campaign_id)
+	GROUP BY c.name, c.redeemed_count, c.discount_spent, c.order_spent HAVING c.redeemed_count <> count(l.code)
+		OR c.discount_spent <> coalesce(sum(left_of_it), 0) OR c.order_spent <> coalesce(sum(order_amount), 0)$$,
+	'uses and budgets of campaigns');
+SELECT is_empty($$SELECT * FROM ordertrack.voucher_customers AS u JOIN ordertrack.vouchers AS v USING (voucher_id)
+	WHERE v.customer_limit IS NOT NULL AND used <> (SELECT count(*) FROM live AS l
+		WHERE l.voucher_id = u.voucher_id AND l.customer_id = u.customer_id)$$, 'uses of codes by customers');
+SELECT is_empty($$SELECT * FROM ordertrack.campaign_customers AS u JOIN ordertrack.campaigns AS c USING (campaign_id)
+	WHERE c.customer_limit IS NOT NULL AND used <> (SELECT count(*) FROM live AS l
+		WHERE l.campaign_id = u.campaign_id AND l.customer_id = u.customer_id)$$, 'and of campaigns');
+SELECT is_empty($$SELECT * FROM ordertrack.period_counts AS u WHERE used <> (SELECT count(*) FROM live AS l
+	WHERE u.entity_id = CASE u.entity WHEN 'voucher' THEN l.voucher_id ELSE l.campaign_id END
+		AND u.customer_id IN (0, l.customer_id) AND date_trunc(u.period, l.day)::date = u.starts_on)$$,
+	'uses in periods');
+SELECT is_empty($$SELECT c.source_id FROM ordertrack.customers AS c
+	CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(o.total_amount), 0) AS total, max(o.created_at) AS last
+		FROM ordertrack.orders AS o WHERE o.customer_id = c.customer_id AND o.status = 'paid') AS o
+	WHERE (c.order_count, c.order_total, c.last_order_at) IS DISTINCT FROM (o.n, o.total, o.last)$$, 'customers'' sums');
+SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o CROSS JOIN ordertrack.verify_order(o.order_id) AS v',
+	'every history verifies');
+SELECT is_empty($$SELECT unnest('{already_rolled_back,customer_rules_violated,invalid_amount,missing_amount,
+	missing_customer,missing_order_items,order_rules_violated,quantity_exceeded,redemption_rules_violated}'::text[])
+	EXCEPT SELECT failure_code FROM ordertrack.redemptions$$, 'there was something of all of it');
+SELECT cmp_ok((SELECT count(*) FROM live), '>', 100::bigint, 'and enough is live');
+
+SELECT * FROM finish();
+ROLLBACK;
