@@ -13,7 +13,7 @@ SELECT ordertrack.create_campaign('limits', redemption_limit => 60, customer_lim
 \g /dev/null
 -- Every effect in every campaign, each with its own limits or none.
 CREATE TEMP TABLE codes AS
-SELECT row_number() OVER () AS id, format('%s-%s', coalesce(c.name, 'none'), d.n) AS code, c.name AS campaign, d.discount, d.n FROM
+SELECT row_number() OVER (ORDER BY c.name, d.n) AS id, format('%s-%s', coalesce(c.name, 'none'), d.n) AS code, c.name AS campaign, d.discount, d.n FROM
 	(VALUES ('limits'), ('budgets'), ('free'), (NULL)) AS c (name)
 	CROSS JOIN (SELECT row_number() OVER () AS n, v.discount::jsonb FROM (VALUES
 	('{"type":"amount","amount_off":70}'),
@@ -88,11 +88,14 @@ BEGIN
 			PERFORM ordertrack.redeem_batch((SELECT jsonb_agg(pg_temp.request()) FROM generate_series(1, pg_temp.dice(12))));
 		WHEN 3, 4, 5 THEN
 			SELECT redemption_id INTO victim FROM ordertrack.redemptions
-				WHERE kind = 'redemption' AND result = 'success' ORDER BY random() LIMIT 1;
+				WHERE kind = 'redemption' AND result = 'success' ORDER BY redemption_id
+				OFFSET floor(random() * (SELECT count(*) FROM ordertrack.redemptions WHERE kind = 'redemption' AND result = 'success'))
+				LIMIT 1;
 			PERFORM ordertrack.rollback_redemption(victim, amount => CASE WHEN pg_temp.dice(4) = 1 THEN pg_temp.dice(150) END);
 		WHEN 6 THEN
 			PERFORM ordertrack.set_order_status(order_id, 'canceled') FROM (SELECT order_id FROM ordertrack.orders
-				WHERE status = 'paid' ORDER BY random() LIMIT 1) AS o WHERE pg_temp.dice(2) = 1;
+				WHERE status = 'paid' ORDER BY order_id
+				OFFSET floor(random() * (SELECT count(*) FROM ordertrack.orders WHERE status = 'paid')) LIMIT 1) AS o WHERE pg_temp.dice(2) = 1;
 		WHEN 7 THEN
 			PERFORM ordertrack.update_voucher(pg_temp.code(), clear => '{redemption_limit,customer_limit,per_month,customer_per_day}');
 			PERFORM ordertrack.update_campaign(campaign, clear => '{per_day,customer_per_week,customer_limit}')
@@ -113,7 +116,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT pg_temp.work(800)
+SELECT pg_temp.work(450)
 \g /dev/null
 
 SELECT is_empty('SELECT * FROM odd', 'validate and redeem agree');
