@@ -33,7 +33,7 @@ static void make_lines(OtCart *cart, int count);
 static void read_line(OtCartLine *line, uint64 row);
 static bool is_given(const OtCartLine *line);
 static void add_line(const OtCartLine *line, OtArgs *args, TimestampTz now);
-static void add_given(OtArgs *args, const OtCart *cart, int line_count);
+static int add_given(OtArgs *args, const OtCart *cart, int line_count);
 static ArrayType *make_array(const Datum *values, int count);
 
 /* Reads the lines of a stored order; its amounts are the caller's to add. */
@@ -177,19 +177,20 @@ ot_cart_write(const OtCart *cart, int64 workspace, int64 order_id, int64 redempt
 	OtArgs rows;
 	OtArgs lines;
 	OtArgs line;
+	int count;
 
 	ot_flush(); /* the lines of a batch's new order */
 	ot_arg_int8(&key, workspace);
 	ot_arg_int8(&key, order_id);
 	rows = lines = line = key;
-	add_given(&rows, cart, cart->line_count);
+	count = add_given(&rows, cart, cart->line_count);
 	ot_arg_int8(&rows, redemption_id);
 	ot_arg_time(&rows, now);
-	ot_run(OT_PLAN_REDEMPTION_ITEMS_INSERT, &rows);
+	ot_write(OT_PLAN_REDEMPTION_ITEMS_INSERT, &rows, count);
 	if (cart->has_new_line)
 		add_line(&cart->lines[old_count], &line, now);
-	add_given(&lines, cart, old_count);
-	ot_run(OT_PLAN_ITEMS_GIVE, &lines);
+	count = add_given(&lines, cart, old_count);
+	ot_write(OT_PLAN_ITEMS_GIVE, &lines, count);
 }
 
 /* Inserts the line that is made of given units alone. */
@@ -241,20 +242,25 @@ ot_cart_take_back(const OtCart *cart, int64 workspace, int64 order_id, int64 rol
 	OtArgs rows = {0};
 	OtArgs removed;
 	OtArgs lines;
+	int count;
 
 	ot_arg_int8(&rows, workspace);
 	ot_arg_int8(&rows, order_id);
-	add_given(&rows, cart, cart->line_count);
+	count = add_given(&rows, cart, cart->line_count);
 	removed = lines = rows;
 	ot_arg_int8(&rows, rollback_id);
 	ot_arg_time(&rows, now);
-	ot_run(OT_PLAN_REDEMPTION_ITEMS_INSERT, &rows);
+	ot_write(OT_PLAN_REDEMPTION_ITEMS_INSERT, &rows, count);
+	/* A line that somebody has deleted must not stand in the way of a rollback. */
 	ot_run(OT_PLAN_ITEMS_REMOVE, &removed);
 	ot_run(OT_PLAN_ITEMS_GIVE, &lines);
 }
 
-/* Adds line numbers, units, amounts and discounts of what is given, as arrays. */
-static void
+/*
+ * Adds line numbers, units, amounts and discounts of what is given, as arrays;
+ * tells of how many lines.
+ */
+static int
 add_given(OtArgs *args, const OtCart *cart, int line_count)
 {
 	Datum *values[4];
@@ -275,6 +281,7 @@ add_given(OtArgs *args, const OtCart *cart, int line_count)
 	}
 	for (int column = 0; column < lengthof(values); column++)
 		ot_arg(args, PointerGetDatum(make_array(values[column], count)));
+	return count;
 }
 
 static ArrayType *

@@ -56,10 +56,11 @@ const OtStatement ot_limit_statements[OT_PLAN_COUNT] = {
 		" VALUES ($1, $2, $3, $4, $5, $6, 1, $8)"
 		" ON CONFLICT (workspace_id, entity, entity_id, period, starts_on, customer_id)"
 		"  DO UPDATE SET used = p.used + 1 WHERE p.used < $7"},
+	/* Where the time zone has changed since, the day may be one that counts nothing. */
 	[OT_PLAN_PERIOD_GIVE_BACK] = {"ititdi",
 		"UPDATE ordertrack.period_counts SET used = used - 1"
 		" WHERE workspace_id = $1 AND entity = $2 AND entity_id = $3 AND period = $4"
-		"   AND starts_on = $5 AND customer_id = $6"},
+		"   AND starts_on = $5 AND customer_id = $6 AND used > 0"},
 	[OT_PLAN_PERIOD_FORGET] = {"ititb",
 		"DELETE FROM ordertrack.period_counts"
 		" WHERE workspace_id = $1 AND entity = $2 AND entity_id = $3 AND period = $4"

@@ -274,5 +274,18 @@ SELECT ordertrack.update_voucher('CLEAR', redemption_limit => 12)
 \g /dev/null
 SELECT is(pg_temp.count('CLEAR'), '10 f', 'set again it counts all uses');
 
+-- A workspace that moves to another day: what was used before is still given back.
+SELECT ordertrack.create_workspace('moved', 'Pacific/Kiritimati') AS moved
+\gset
+SELECT ordertrack.create_voucher('DAY', '{"type":"amount","amount_off":1}', per_day => 5, workspace => :moved)
+\g /dev/null
+SELECT redemption_id AS first FROM ordertrack.redeem('DAY', workspace => :moved)
+\gset
+UPDATE ordertrack.workspaces SET time_zone = 'Pacific/Pago_Pago' WHERE workspace_id = :moved;
+SELECT redemption_id AS second FROM ordertrack.redeem('DAY', workspace => :moved)
+\gset
+SELECT is((SELECT result FROM ordertrack.rollback_redemption(id, workspace => :moved)), 'success',
+	'a rollback after the time zone changed') FROM (VALUES (:first), (:second)) AS r (id);
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- The triggers of orders beside triggers of others: history stays right, or
 -- the change is refused.
 BEGIN;
-SELECT plan(16);
+SELECT plan(20);
 
 CREATE FUNCTION pg_temp.status_of(bigint) RETURNS text LANGUAGE sql
 	AS 'SELECT status FROM ordertrack.order_list WHERE order_id = $1';
@@ -70,6 +70,23 @@ CREATE TRIGGER aa_swallow BEFORE INSERT ON ordertrack.orders
 	FOR EACH ROW EXECUTE FUNCTION public.swallow();
 SELECT throws_ok($$ SELECT ordertrack.create_order('{}') $$, '09000', NULL, 'a suppressed order is an error');
 DROP TRIGGER aa_swallow ON ordertrack.orders;
+SELECT ordertrack.create_voucher('LINES', '{"type":"amount","amount_off":1,"effect":"apply_to_items"}');
+SELECT redemption_id AS given FROM ordertrack.redeem('LINES', order_data => '{"items":[{"quantity":1,"price":9}]}')
+\gset
+CREATE TRIGGER aa_swallow BEFORE INSERT ON ordertrack.redemption_items
+	FOR EACH ROW EXECUTE FUNCTION public.swallow();
+SELECT throws_ok($$ SELECT ordertrack.redeem('LINES', order_data => '{"items":[{"quantity":1,"price":9}]}') $$, '09000', NULL,
+	'so is what was given on lines');
+SELECT throws_ok(format('SELECT ordertrack.rollback_redemption(%s)', :given), '09000', NULL, 'and what is taken back');
+DROP TRIGGER aa_swallow ON ordertrack.redemption_items;
+CREATE TRIGGER aa_swallow BEFORE UPDATE ON ordertrack.order_items
+	FOR EACH ROW EXECUTE FUNCTION public.swallow();
+SELECT throws_ok($$ SELECT ordertrack.redeem('LINES', order_data => '{"items":[{"quantity":1,"price":9}]}') $$, '09000', NULL,
+	'and a suppressed line');
+DROP TRIGGER aa_swallow ON ordertrack.order_items;
+DELETE FROM ordertrack.order_items WHERE order_id = (SELECT max(order_id) FROM ordertrack.orders);
+SELECT is(result, 'success', 'a line that is missing does not stop a rollback')
+  FROM ordertrack.rollback_redemption(:given);
 
 -- Back from a hold to created is not a second creation.
 SELECT ordertrack.create_order('{"amount": 1}') AS held \gset
