@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "plan.h"
@@ -24,6 +26,7 @@ enum
 static void read_rules(OtPlan plan, int64 workspace, int64 owner_id, OtRuleFacts *rules);
 static void read_rule(uint64 row, OtRuleFacts *rules);
 static void read_lists(int64 workspace, int64 customer_id, OtRuleFacts *rules);
+static ArrayType *take_ids(uint64 count);
 static void read_conditions(int64 workspace, OtRuleFacts *rules);
 static OtSegment *add_segments(OtRuleFacts *rules, uint64 count);
 static void read_days(int64 workspace, TimestampTz now, OtRuleCustomer *customer);
@@ -130,16 +133,33 @@ ot_rule_target(const char *name)
 static void
 read_lists(int64 workspace, int64 customer_id, OtRuleFacts *rules)
 {
+	OtArgs members = {0};
 	OtArgs args = {0};
 	uint64 count;
 	OtSegment *segments;
 
+	ot_arg_int8(&members, workspace);
+	ot_arg_int8(&members, customer_id);
+	count = ot_read(OT_PLAN_RULE_MEMBERS, &members);
+	if (count == 0)
+		return;
 	ot_arg_int8(&args, workspace);
-	ot_arg_int8(&args, customer_id);
+	ot_arg(&args, PointerGetDatum(take_ids(count)));
 	count = ot_read(OT_PLAN_RULE_LISTS, &args);
 	segments = add_segments(rules, count);
 	for (uint64 row = 0; row < count; row++)
 		segments[row].name = ot_get_text(row, 1);
+}
+
+/* Takes the ids that the rows of the last result are. */
+static ArrayType *
+take_ids(uint64 count)
+{
+	Datum *ids = palloc(sizeof(Datum) * count);
+
+	for (uint64 row = 0; row < count; row++)
+		ids[row] = Int64GetDatum(ot_get_int8(row, 1));
+	return construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
 /* The conditions of segments, which are tried on the customer's part. */

@@ -69,10 +69,12 @@ const OtStatement ot_rule_statements[OT_PLAN_COUNT] = {
 		"SELECT " CUSTOMER " FROM ordertrack.customers WHERE workspace_id = $1 AND source_id = $2"},
 	[OT_PLAN_RULE_DAYS] = {"izz",
 		"SELECT " DAYS("time_zone", "$2", "$3") " FROM ordertrack.workspaces WHERE workspace_id = $1"},
-	[OT_PLAN_RULE_LISTS] = {"ii",
-		"SELECT s.name"
-		"  FROM ordertrack.segment_members AS m CROSS JOIN LATERAL (" LIST_BY_KEY ") AS s"
-		" WHERE m.workspace_id = $1 AND m.customer_id = $2"},
+	/* Most customers are in no list: to join the lists costs twice as much. */
+	[OT_PLAN_RULE_MEMBERS] = {"ii",
+		"SELECT segment_id FROM ordertrack.segment_members"
+		" WHERE workspace_id = $1 AND customer_id = $2"},
+	[OT_PLAN_RULE_LISTS] = {"iI",
+		"SELECT s.name FROM unnest($2) AS m (segment_id) CROSS JOIN LATERAL (" LIST_BY_KEY ") AS s"},
 	[OT_PLAN_RULE_CONDITIONS] = {"i",
 		"SELECT name, condition FROM ordertrack.segments"
 		" WHERE workspace_id = $1 AND condition IS NOT NULL"},
