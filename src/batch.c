@@ -38,15 +38,18 @@ static ArrayType *collect(const Batch *batch, const char *(*get)(const OtRequest
 static const char *get_code(const OtRequest *request);
 static const char *get_customer(const OtRequest *request);
 static const char *get_source_id(const OtRequest *request);
+static const char *get_reservation_key(const OtRequest *request);
 static ArrayType *collect_order_ids(const Batch *batch);
-static void lock_orders_and_customers(const Batch *batch);
+static void lock_orders_and_customers(const Batch *batch, ArrayType *codes);
+static ArrayType *lock_reservations(const Batch *batch, ArrayType *codes);
 static int64 *lock_codes(const Batch *batch, OtPlan plan, ArrayType *codes,
 						 const char *entity, int *count);
 static void lock_stripes(const Batch *batch, const char *entity, Datum *ids, int count);
 static void record_conflict(const OtRequest *request, OtOutcome *outcome);
 
-static const char *const names[] = {"code",		"customer",		   "order_data", "amount",
-									"metadata", "idempotency_key", "channel",	 "actor"};
+static const char *const names[] = {"code",	   "customer", "order_data",
+									"amount",  "metadata", "idempotency_key",
+									"channel", "actor",	   "reservation_key"};
 
 /* Redeems an array of requests and gives one outcome for each, in order. */
 Datum
@@ -121,6 +124,7 @@ read_batch(Batch *batch, const Jsonb *requests)
 	for (int i = 0; i < batch->count; i++)
 	{
 		batch->requests[i].workspace = batch->workspace;
+		batch->requests[i].function = "redeem";
 		read_item(&batch->requests[i], getIthJsonbValueFromContainer(array, i));
 	}
 }
@@ -147,6 +151,7 @@ read_item(OtRequest *request, const JsonbValue *item)
 	request->idempotency_key = read_text(request, object, "idempotency_key");
 	request->channel = read_text(request, object, "channel");
 	request->actor = read_text(request, object, "actor");
+	request->reservation_key = read_text(request, object, "reservation_key");
 	switch (ot_json_int8(object, "amount", &request->amount))
 	{
 		case OT_NUMBER_OK:
@@ -207,7 +212,7 @@ lock_batch(Batch *batch)
 {
 	ArrayType *codes = collect(batch, get_code);
 
-	lock_orders_and_customers(batch);
+	lock_orders_and_customers(batch, codes);
 	batch->locked.vouchers = lock_codes(batch, OT_PLAN_BATCH_LOCK_VOUCHERS, codes,
 										"voucher", &batch->locked.voucher_count);
 	batch->locked.campaigns = lock_codes(batch, OT_PLAN_BATCH_LOCK_CAMPAIGNS, codes,
@@ -244,6 +249,12 @@ get_source_id(const OtRequest *request)
 	return request->order.source_id;
 }
 
+static const char *
+get_reservation_key(const OtRequest *request)
+{
+	return request->reservation_key;
+}
+
 static ArrayType *
 collect_order_ids(const Batch *batch)
 {
@@ -258,23 +269,45 @@ collect_order_ids(const Batch *batch)
 
 /* The sums of an order's customer will change, also of one that is not named. */
 static void
-lock_orders_and_customers(const Batch *batch)
+lock_orders_and_customers(const Batch *batch, ArrayType *codes)
 {
 	Datum source_ids = PointerGetDatum(collect(batch, get_source_id));
 	Datum order_ids = PointerGetDatum(collect_order_ids(batch));
 	OtArgs orders = {0};
 	OtArgs customers = {0};
+	ArrayType *holders;
 
 	ot_arg_int8(&orders, batch->workspace);
 	ot_arg(&orders, source_ids);
 	ot_arg(&orders, order_ids);
 	ot_run(OT_PLAN_BATCH_LOCK_ORDERS, &orders);
+	holders = lock_reservations(batch, codes);
 
 	ot_arg_int8(&customers, batch->workspace);
 	ot_arg(&customers, PointerGetDatum(collect(batch, get_customer)));
 	ot_arg(&customers, source_ids);
 	ot_arg(&customers, order_ids);
+	ot_arg(&customers, PointerGetDatum(holders));
 	ot_run(OT_PLAN_BATCH_LOCK_CUSTOMERS, &customers);
+}
+
+/* Locks the reservations that the batch will end; returns whose they are. */
+static ArrayType *
+lock_reservations(const Batch *batch, ArrayType *codes)
+{
+	OtArgs args = {0};
+	Datum *ids;
+	int count;
+
+	ot_arg_int8(&args, batch->workspace);
+	ot_arg(&args, PointerGetDatum(collect(batch, get_reservation_key)));
+	ot_arg(&args, PointerGetDatum(codes));
+	ot_arg_time(&args, GetCurrentTimestamp());
+	count = (int) ot_run(OT_PLAN_BATCH_LOCK_RESERVATIONS, &args);
+	ids = palloc(sizeof(Datum) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+		ids[i] = Int64GetDatum(ot_get_int8(i, 1));
+	return construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
 /* Locks the counters of the codes, with their stripes; returns whose they are. */

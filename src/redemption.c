@@ -20,16 +20,12 @@
 PG_FUNCTION_INFO_V1(ordertrack_validate);
 PG_FUNCTION_INFO_V1(ordertrack_redeem);
 
-static char *text_or_null(FunctionCallInfo fcinfo, int n);
-static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
 static void hash_request(OtRequest *request, const Jsonb *order_data,
 						 const Jsonb *metadata);
 static bool may_wait(const OtFacts *facts);
 static void lock_order(const OtRequest *request, int64 order_id);
 static bool refuse(const OtRequest *request, const OtFacts *facts,
 				   const OtVerdict *verdict, TimestampTz now);
-static void tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict,
-				 int64 order_id);
 
 /* Answers what redeem would answer, and writes nothing. */
 Datum
@@ -41,20 +37,22 @@ ordertrack_validate(PG_FUNCTION_ARGS)
 	OtOutcome outcome;
 	TimestampTz now = GetCurrentTimestamp();
 
-	request.workspace = ot_workspace_arg(fcinfo, 7);
+	request.function = "validate";
+	request.workspace = ot_workspace_arg(fcinfo, 8);
 	request.has_amount = !PG_ARGISNULL(3);
 	request.amount = request.has_amount ? PG_GETARG_INT64(3) : 0;
-	request.channel = text_or_null(fcinfo, 5);
-	request.actor = text_or_null(fcinfo, 6);
-	ot_request_read(&request, text_or_null(fcinfo, 0), text_or_null(fcinfo, 1),
-					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
+	request.channel = ot_text_or_null(fcinfo, 5);
+	request.actor = ot_text_or_null(fcinfo, 6);
+	request.reservation_key = ot_text_or_null(fcinfo, 7);
+	ot_request_read(&request, ot_text_or_null(fcinfo, 0), ot_text_or_null(fcinfo, 1),
+					ot_jsonb_or_null(fcinfo, 2), ot_jsonb_or_null(fcinfo, 4));
 
 	ot_begin();
 	ot_facts_read(&request, now, &facts);
 	ot_judge(&request, &facts, now, &verdict);
 	if (verdict.failure == OT_INVALID_INPUT)
 		memset(&facts, 0, sizeof(facts));
-	tell(&outcome, &facts, &verdict, facts.order.id);
+	ot_outcome_tell(&outcome, &facts, &verdict, facts.order.id);
 	ot_end();
 	return ot_outcome_return(fcinfo, &outcome);
 }
@@ -67,14 +65,16 @@ ordertrack_redeem(PG_FUNCTION_ARGS)
 	OtOutcome outcome;
 
 	PreventCommandIfReadOnly("ordertrack.redeem()");
-	request.workspace = ot_workspace_arg(fcinfo, 8);
+	request.function = "redeem";
+	request.workspace = ot_workspace_arg(fcinfo, 9);
 	request.has_amount = !PG_ARGISNULL(3);
 	request.amount = request.has_amount ? PG_GETARG_INT64(3) : 0;
-	request.idempotency_key = text_or_null(fcinfo, 5);
-	request.channel = text_or_null(fcinfo, 6);
-	request.actor = text_or_null(fcinfo, 7);
-	ot_request_read(&request, text_or_null(fcinfo, 0), text_or_null(fcinfo, 1),
-					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
+	request.idempotency_key = ot_text_or_null(fcinfo, 5);
+	request.channel = ot_text_or_null(fcinfo, 6);
+	request.actor = ot_text_or_null(fcinfo, 7);
+	request.reservation_key = ot_text_or_null(fcinfo, 8);
+	ot_request_read(&request, ot_text_or_null(fcinfo, 0), ot_text_or_null(fcinfo, 1),
+					ot_jsonb_or_null(fcinfo, 2), ot_jsonb_or_null(fcinfo, 4));
 
 	ot_begin();
 	ot_lock_redemptions(false);
@@ -84,14 +84,16 @@ ordertrack_redeem(PG_FUNCTION_ARGS)
 	return ot_outcome_return(fcinfo, &outcome);
 }
 
-static char *
-text_or_null(FunctionCallInfo fcinfo, int n)
+/* Gives a text of any length, or NULL. */
+char *
+ot_text_or_null(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-static Jsonb *
-jsonb_or_null(FunctionCallInfo fcinfo, int n)
+/* Gives any jsonb, or NULL. */
+Jsonb *
+ot_jsonb_or_null(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
 }
@@ -116,6 +118,8 @@ ot_request_read(OtRequest *request, const char *code, const char *customer,
 		ot_request_blame(request, "customer must not be empty");
 	ot_request_blame(request, ot_fit_text(&request->code, "code", OT_MAX_CODE));
 	ot_request_blame(request, ot_fit_text(&request->customer, "customer", OT_MAX_KEY));
+	ot_request_blame(
+		request, ot_fit_text(&request->reservation_key, "reservation_key", OT_MAX_KEY));
 	ot_request_blame(request, ot_fit_text(&request->channel, "channel", OT_MAX_TEXT));
 	ot_request_blame(request, ot_fit_text(&request->actor, "actor", OT_MAX_TEXT));
 	if (request->idempotency_key != NULL &&
@@ -177,13 +181,7 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 	{
 		int64 order_id = 0;
 
-		CHECK_FOR_INTERRUPTS();
-		if (turn > MAX_TURNS)
-			ereport(
-				ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				errmsg("could not redeem, because the facts changed %d times", MAX_TURNS),
-				errhint(
-					"Try again, and look for triggers or rules that suppress a write."));
+		ot_begin_turn(turn);
 		if (request->idempotency_key != NULL)
 		{
 			OtKeyState state = ot_key_find(request->workspace, request->idempotency_key,
@@ -214,16 +212,28 @@ ot_redeem(const OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 		}
 		else if (!ot_accept(request, &facts, &verdict, locked, now, &order_id))
 			continue;
-		tell(outcome, &facts, &verdict, order_id);
+		ot_outcome_tell(outcome, &facts, &verdict, order_id);
 		return true;
 	}
+}
+
+/* Begins a turn of the loop that decides, unless there have been too many. */
+void
+ot_begin_turn(int turn)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (turn > MAX_TURNS)
+		ereport(
+			ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			errmsg("could not redeem, because the facts changed %d times", MAX_TURNS),
+			errhint("Try again, and look for triggers or rules that suppress a write."));
 }
 
 /* Hashes what was asked for, before it is cut; not channel, actor and time. */
 static void
 hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 {
-	const char *fields[6];
+	const char *fields[8];
 
 	fields[0] = request->code;
 	fields[1] = request->customer;
@@ -231,7 +241,9 @@ hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 	fields[3] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
 	fields[4] = metadata == NULL ? NULL : ot_json_to_text(metadata);
 	fields[5] = request->raw;
-	ot_request_hash("redeem", lengthof(fields), fields, request->hash);
+	fields[6] = request->reservation_key;
+	fields[7] = request->hold == 0 ? NULL : psprintf(INT64_FORMAT, request->hold);
+	ot_request_hash(request->function, lengthof(fields), fields, request->hash);
 }
 
 /*
@@ -287,8 +299,10 @@ refuse(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
 	return true;
 }
 
-static void
-tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict, int64 order_id)
+/* Says in an outcome what the verdict is. */
+void
+ot_outcome_tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict,
+				int64 order_id)
 {
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->redemption_id = facts->redemption_id;

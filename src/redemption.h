@@ -71,6 +71,11 @@ extern void ot_request_read(OtRequest *request, const char *code, const char *cu
 							const Jsonb *order_data, const Jsonb *metadata);
 extern void ot_request_blame(OtRequest *request, const char *message);
 extern const char *ot_fit_text(char **text, const char *name, int max_bytes);
+extern char *ot_text_or_null(FunctionCallInfo fcinfo, int n);
+extern Jsonb *ot_jsonb_or_null(FunctionCallInfo fcinfo, int n);
+extern void ot_begin_turn(int turn);
+extern void ot_outcome_tell(OtOutcome *outcome, const OtFacts *facts,
+							const OtVerdict *verdict, int64 order_id);
 
 /* redemption_record.c */
 extern void ot_record_insert(const OtRecord *record);
@@ -92,6 +97,7 @@ enum
 	OT_TERMS_CUSTOMER_LIMIT,
 	OT_TERMS_IS_STRIPED,
 	OT_TERMS_RULE_COUNT,
+	OT_TERMS_HAS_RESERVATIONS,
 	OT_TERMS_PER_DAY,
 	OT_TERMS_CUSTOMER_PER_DAY = OT_TERMS_PER_DAY + OT_PERIOD_COUNT,
 	OT_TERMS_VALIDITY_HOURS = OT_TERMS_CUSTOMER_PER_DAY + OT_PERIOD_COUNT,
@@ -126,6 +132,7 @@ typedef enum OtKeyState
 
 extern void ot_request_hash(const char *function, int count, const char *const *fields,
 							uint8 *hash);
+extern bool ot_request_is_same(const bytea *stored, const uint8 *hash);
 extern OtKeyState ot_key_find(int64 workspace, const char *key, const uint8 *hash,
 							  OtOutcome *outcome);
 extern bool ot_key_claim(int64 workspace, const char *key, const char *function,

@@ -12,6 +12,7 @@
 #include "plan.h"
 #include "redemption.h"
 #include "redemption_item.h"
+#include "reservation.h"
 
 /* Columns of OT_PLAN_VOUCHER_FACTS after its terms. */
 enum
@@ -48,6 +49,9 @@ ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 		count_customer_uses(request, facts);
 	ot_limits_read(request->workspace, facts->customer_id, now, &facts->voucher,
 				   &facts->campaign, &facts->local_time);
+	if (request->reservation_key != NULL || facts->voucher.has_reservations ||
+		facts->campaign.has_reservations)
+		ot_reservations_read(request, now, facts);
 	if (facts->voucher.has_rules || facts->campaign.has_rules)
 		ot_rule_facts_read(request, now, facts);
 	ot_drop_snapshot();

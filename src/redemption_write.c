@@ -10,6 +10,7 @@
 #include "plan.h"
 #include "redemption.h"
 #include "redemption_item.h"
+#include "reservation.h"
 
 typedef struct Work
 {
@@ -21,6 +22,7 @@ typedef struct Work
 	int64 customer_id;
 	int64 order_id;
 	OtUse use;
+	OtEnding ending; /* reservations */
 } Work;
 
 static bool can_lose(const Work *work);
@@ -44,7 +46,7 @@ bool
 ot_accept(const OtRequest *request, const OtFacts *facts, const OtVerdict *verdict,
 		  const OtLocked *locked, TimestampTz now, int64 *order_id)
 {
-	Work work = {request, facts, verdict, locked, now, 0, 0, {0}};
+	Work work = {request, facts, verdict, locked, now, 0, 0, {0}, {0}};
 	bool is_done =
 		can_lose(&work) ? ot_in_subtransaction(write_all, &work) : write_all(&work);
 
@@ -69,7 +71,7 @@ can_lose(const Work *work)
 	bool is_new_source =
 		work->facts->order.id == 0 && work->request->order.source_id != NULL;
 
-	if (counts_customer(work))
+	if (counts_customer(work) || work->facts->ending_count > 0)
 		return true;
 	if ((ot_terms_count(voucher) || work->facts->is_gift) &&
 		!(work->locked != NULL &&
@@ -99,7 +101,8 @@ is_locked(const int64 *ids, int count, int64 id)
 }
 
 /*
- * Writes in the one order of locks: order, customer, voucher, campaign.  The
+ * Writes in the one order of locks: order, reservations, customer, voucher,
+ * campaign.  The
  * counters come last, so that their row locks are held shortest.
  */
 static bool
@@ -112,7 +115,13 @@ write_all(void *context)
 		!ot_key_claim(request->workspace, request->idempotency_key, "redeem",
 					  request->hash, work->facts->redemption_id, work->now))
 		return false;
-	if (!write_customer(work) || !write_order(work))
+	if (!ot_reservations_end(request, work->facts, work->now, &work->ending) ||
+		!write_customer(work))
+		return false;
+	if (work->facts->ending_count > 0 && counts_customer(work))
+		ot_ending_lock_customers(&work->ending, work->customer_id,
+								 work->facts->order.customer_id);
+	if (!write_order(work))
 		return false;
 	write_lines(work);
 	write_record(work);
@@ -268,6 +277,7 @@ spend(Work *work)
 	use->customer_id = work->customer_id;
 	use->local_time = &work->facts->local_time;
 	use->now = work->now;
+	use->ending = work->facts->ending_count > 0 ? &work->ending : NULL;
 	if (counts_customer(work) && work->facts->order.id == 0)
 		ot_limits_lock_customers(use->workspace, use->customer_id, 0);
 	return ot_limits_spend(use);
