@@ -22,7 +22,7 @@ SELECT ordertrack.create_campaign(text), ordertrack.create_voucher(text, '{"type
 SELECT ordertrack.rollback_redemption(r.redemption_id, r.code, NULL, NULL, r.code, r.code)
   FROM ordertrack.redemptions AS r WHERE kind = 'redemption' AND result = 'success'
 \g /dev/null
-SELECT ordertrack.reserve(text, text, channel => text, actor => text),
+SELECT ordertrack.reserve(text, text, '{"amount":1}', channel => text, actor => text),
 	ordertrack.redeem(text || '?', text, '{"amount":1}', NULL, NULL, NULL, text, text),
 	ordertrack.add_note(o.order_id, text, text, text, text)
   FROM firsts JOIN ordertrack.orders AS o ON o.source_id = text
