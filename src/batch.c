@@ -291,12 +291,17 @@ lock_orders_and_customers(const Batch *batch, ArrayType *codes)
 	ot_run(OT_PLAN_BATCH_LOCK_CUSTOMERS, &customers);
 }
 
-/* Locks the reservations that the batch will end; returns whose they are. */
+/*
+ * Locks the reservations that the batch may end, and no other later, since it
+ * will hold codes then; returns whose they are.
+ */
 static ArrayType *
 lock_reservations(const Batch *batch, ArrayType *codes)
 {
 	OtArgs args = {0};
 	Datum *ids;
+	Datum *keys;
+	ArrayType *locked;
 	int count;
 
 	ot_arg_int8(&args, batch->workspace);
@@ -304,9 +309,16 @@ lock_reservations(const Batch *batch, ArrayType *codes)
 	ot_arg(&args, PointerGetDatum(codes));
 	ot_arg_time(&args, GetCurrentTimestamp());
 	count = (int) ot_run(OT_PLAN_BATCH_LOCK_RESERVATIONS, &args);
+	keys = palloc(sizeof(Datum) * Max(count, 1));
 	ids = palloc(sizeof(Datum) * Max(count, 1));
 	for (int i = 0; i < count; i++)
-		ids[i] = Int64GetDatum(ot_get_int8(i, 1));
+	{
+		keys[i] = CStringGetTextDatum(ot_get_text(i, 1));
+		ids[i] = Int64GetDatum(ot_get_int8(i, 2));
+	}
+	locked = construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT);
+	for (int i = 0; i < batch->count; i++)
+		batch->requests[i].locked_keys = locked;
 	return construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 

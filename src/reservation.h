@@ -32,6 +32,7 @@ typedef struct OtEnding
 /* reservation_facts.c */
 extern void ot_reservations_read(const OtRequest *request, TimestampTz now,
 								 OtFacts *facts);
+extern void ot_arg_keys(OtArgs *args, ArrayType *keys);
 
 /* reservation_end.c */
 extern bool ot_reservations_end(const OtRequest *request, const OtFacts *facts,

@@ -69,6 +69,7 @@ lock(const OtRequest *request, const OtFacts *facts, TimestampTz now)
 	ot_arg_id(&args, facts->campaign.id);
 	ot_arg_time(&args, now);
 	ot_arg_text(&args, own_key(request, facts));
+	ot_arg_keys(&args, request->locked_keys);
 	return (int) ot_run(OT_PLAN_RESERVATIONS_LOCK, &args);
 }
 

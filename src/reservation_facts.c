@@ -93,8 +93,19 @@ read_ending(OtPlan plan, const OtRequest *request, const OtFacts *facts, int64 e
 	ot_arg_id(&args, facts->customer_id);
 	for (int i = 0; i < OT_PERIOD_COUNT; i++)
 		ot_arg(&args, DateADTGetDatum(facts->local_time.starts_on[i]));
+	ot_arg_keys(&args, request->locked_keys);
 	ot_read(plan, &args);
 	return ot_get_int8(0, USES);
+}
+
+/* Adds the keys that a call is bound to, NULL for none. */
+void
+ot_arg_keys(OtArgs *args, ArrayType *keys)
+{
+	if (keys == NULL)
+		ot_arg_null(args);
+	else
+		ot_arg(args, PointerGetDatum(keys));
 }
 
 static void

@@ -7,11 +7,15 @@
 #include "plan.h"
 
 /* clang-format off */
-/* Keys of those whose time is over at $N while the voucher or campaign counts them. */
-#define OVER(entity, id, now) \
+/*
+ * Keys of those whose time is over, while the voucher or campaign counts them; a
+ * batch ends only those that it has locked beforehand.
+ */
+#define OVER(entity, id, now, locked) \
 	"ARRAY(SELECT e.reservation_key FROM ordertrack.reservations AS e" \
 	"   WHERE e.workspace_id = $1 AND e." entity "_id = " id " AND e.holds_" entity \
-	"     AND e.expires_at <= " now ")"
+	"     AND e.expires_at <= " now \
+	"     AND (" locked " IS NULL OR e.reservation_key = ANY (" locked ")))"
 
 /* The sums of what ends: of those that are over at $3, and of the caller's own $4. */
 #define ENDING(entity) \
@@ -28,7 +32,7 @@
 	" CROSS JOIN LATERAL (SELECT date_trunc('day', r.created_at AT TIME ZONE w.time_zone)::date AS day," \
 	"    date_trunc('week', r.created_at AT TIME ZONE w.time_zone)::date AS week," \
 	"    date_trunc('month', r.created_at AT TIME ZONE w.time_zone)::date AS month) AS l" \
-	" WHERE r.workspace_id = $1 AND r.reservation_key = ANY (" OVER(entity, "$2", "$3") " || $4)" \
+	" WHERE r.workspace_id = $1 AND r.reservation_key = ANY (" OVER(entity, "$2", "$3", "$9") " || $4)" \
 	"   AND r." entity "_id = $2 AND r.holds_" entity
 
 #define RETURN_CUSTOMERS(entity) \
@@ -83,17 +87,17 @@ const OtStatement ot_reservation_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_CAMPAIGN_MARK_RESERVED] = {"ii",
 		"UPDATE ordertrack.campaigns SET has_reservations = true"
 		" WHERE workspace_id = $1 AND campaign_id = $2 AND NOT has_reservations"},
-	[OT_PLAN_VOUCHER_ENDING] = {"iiztiddd", ENDING("voucher")},
-	[OT_PLAN_CAMPAIGN_ENDING] = {"iiztiddd", ENDING("campaign")},
+	[OT_PLAN_VOUCHER_ENDING] = {"iiztidddT", ENDING("voucher")},
+	[OT_PLAN_CAMPAIGN_ENDING] = {"iiztidddT", ENDING("campaign")},
 
 	/* ---- their end ---- */
 	/* What is over at $4 of voucher $2 and campaign $3, and the caller's own $5. */
-	[OT_PLAN_RESERVATIONS_LOCK] = {"iiizt",
+	[OT_PLAN_RESERVATIONS_LOCK] = {"iiiztT",
 		"SELECT r.reservation_key, r.customer_id, r.amount, r.order_amount,"
 		"  r.holds_voucher AND r.voucher_id = $2, r.holds_campaign AND r.campaign_id = $3"
 		"  FROM ordertrack.reservations AS r"
 		" WHERE r.workspace_id = $1 AND r.reservation_key = ANY ("
-		OVER("voucher", "$2", "$4") " || " OVER("campaign", "$3", "$4") " || $5)"
+		OVER("voucher", "$2", "$4", "$6") " || " OVER("campaign", "$3", "$4", "$6") " || $5)"
 		"   AND ((r.holds_voucher AND r.voucher_id = $2)"
 		"    OR (r.holds_campaign AND r.campaign_id = $3))"
 		" ORDER BY r.reservation_key FOR NO KEY UPDATE"},
@@ -114,7 +118,7 @@ const OtStatement ot_reservation_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_CAMPAIGN_PERIODS_RETURN] = {"iiT", RETURN_PERIODS("campaign")},
 	/* Own keys $2, and what is over at $4 of the codes $3 and of their campaigns. */
 	[OT_PLAN_BATCH_LOCK_RESERVATIONS] = {"iTTz",
-		"SELECT r.customer_id FROM ordertrack.reservations AS r"
+		"SELECT r.reservation_key, r.customer_id FROM ordertrack.reservations AS r"
 		" WHERE r.workspace_id = $1 AND r.reservation_key = ANY ($2 || ARRAY("
 		"   SELECT e.reservation_key FROM ordertrack.vouchers AS v"
 		"     JOIN ordertrack.reservations AS e ON e.workspace_id = $1"

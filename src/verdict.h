@@ -5,6 +5,7 @@
 #ifndef OT_VERDICT_H
 #define OT_VERDICT_H
 
+#include "utils/array.h"
 #include "utils/date.h"
 
 #include "cart.h"
@@ -61,6 +62,7 @@ typedef struct OtRequest
 	uint8 hash[OT_HASH_LENGTH]; /* of the request, where it has a key */
 	char *channel;
 	char *actor;
+	ArrayType *locked_keys;	 /* of a batch: reservations that it may end, or NULL */
 	const char *raw;		 /* of a batch's item that could not be read, or NULL */
 	bool is_bad;			 /* the input itself is wrong */
 	const char *bad_message; /* in what way */

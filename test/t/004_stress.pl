@@ -325,6 +325,7 @@ SELECT ordertrack.create_voucher('HELD 1', '{"type": "amount", "amount_off": 10}
 	redemption_limit => 150, customer_limit => 30);
 SELECT ordertrack.create_voucher('HELD 2', gift_amount => 1000, campaign => 'held', per_day => 100);
 SELECT ordertrack.create_voucher('HELD 3', '{"type": "amount", "amount_off": 10}', redemption_limit => 700);
+SELECT ordertrack.put_customer('held ' || i) FROM generate_series(1, 10) AS i;
 EOC
 my $hold = <<'EOC';
 \set code random(1, 3)
