@@ -61,8 +61,9 @@ static const struct
 								 "the order does not match the rules"},
 	[OT_REDEMPTION_RULES_VIOLATED] = {"redemption_rules_violated",
 									  "the customer has used the voucher up"},
-	[OT_RESERVATION_NOT_FOUND] = {"reservation_not_found",
-								  "there is no such reservation of this code"},
+	[OT_RESERVATION_NOT_FOUND] =
+		{"reservation_not_found",
+		 "there is no such reservation of this code and customer"},
 	[OT_REDEMPTION_NOT_FOUND] = {"redemption_not_found", "the redemption does not exist"},
 	[OT_NOT_REDEEMED] = {"not_redeemed",
 						 "nothing was redeemed that could be rolled back"},

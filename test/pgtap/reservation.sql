@@ -157,7 +157,7 @@ SELECT is(pg_temp.hold('ann', 'MINE', 'ann') || pg_temp.hold('any', 'MINE'), 'su
 SELECT is(pg_temp.use(code, customer, key_name), 'reservation_not_found', format('%s for %s: %s', key_name, customer, code))
   FROM (VALUES ('MINE', 'bea', 'ann'), ('MINE', NULL, 'ann'), ('YOURS', 'ann', 'ann'), ('YOURS', NULL, 'any')) AS c (code, customer, key_name);
 SELECT results_eq($$SELECT failure_code, failure_message FROM ordertrack.redeem('MINE', reservation_key => 'none')$$,
-	$$VALUES ('reservation_not_found', 'there is no such reservation of this code')$$, 'an unknown key');
+	$$VALUES ('reservation_not_found', 'there is no such reservation of this code and customer')$$, 'an unknown key');
 SELECT is(f.failure_code, wanted, 'first reason: ' || wanted) FROM (VALUES (NULL, 'x', 'invalid_input'), ('NONE', 'x', 'voucher_not_found'),
 	('MINE', repeat('x', 256), 'invalid_input')) AS c (code, key, wanted) CROSS JOIN LATERAL ordertrack.redeem(c.code, reservation_key => c.key) AS f;
 SELECT is(pg_temp.use('MINE', 'bea', 'any'), 'success', 'anybody is bea, too');
