@@ -82,6 +82,7 @@ BEGIN
 		redeemed_count ordertrack.counter
 			CONSTRAINT campaigns_redeemed_count_check CHECK (redeemed_count <= redemption_limit),
 		rule_count ordertrack.counter NOT NULL DEFAULT 0,
+		has_reservations boolean NOT NULL DEFAULT false,
 		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),
@@ -96,7 +97,7 @@ BEGIN
 	COMMENT ON TABLE ordertrack.campaigns IS 'campaigns: dates and limits that several vouchers share';
 	COMMENT ON COLUMN ordertrack.campaigns.redemption_limit IS 'most live redemptions of all its codes; NULL is no limit';
 	COMMENT ON COLUMN ordertrack.campaigns.customer_limit IS 'most live redemptions of all its codes by one customer; NULL is no limit';
-	COMMENT ON COLUMN ordertrack.campaigns.redeemed_count IS 'live redemptions and uses dealt out to limit_stripes, counted only while redemption_limit is set; otherwise NULL';
+	COMMENT ON COLUMN ordertrack.campaigns.redeemed_count IS 'live redemptions, reservations and uses dealt out to limit_stripes, counted only while redemption_limit is set; otherwise NULL';
 
 	CREATE TABLE ordertrack.campaign_customers (
 		workspace_id bigint NOT NULL,
@@ -110,7 +111,7 @@ BEGIN
 		CONSTRAINT campaign_customers_customer_id_fkey FOREIGN KEY (workspace_id, customer_id)
 			REFERENCES ordertrack.customers
 	) WITH (fillfactor = 85);
-	COMMENT ON TABLE ordertrack.campaign_customers IS 'live redemptions of one customer in a campaign, counted only while its customer_limit is set';
+	COMMENT ON TABLE ordertrack.campaign_customers IS 'live redemptions and reservations of one customer in a campaign, counted only while its customer_limit is set';
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_campaigns() IS 'step 4 of setup(): tables campaigns, campaign_customers';

@@ -24,7 +24,7 @@ BEGIN
 		CONSTRAINT period_counts_pkey
 			PRIMARY KEY (workspace_id, entity, entity_id, period, starts_on, customer_id)
 	) WITH (fillfactor = 85);
-	COMMENT ON TABLE ordertrack.period_counts IS 'live redemptions made in a calendar period, counted only while a limit per day, week or month is set; rows of periods that are over may be deleted';
+	COMMENT ON TABLE ordertrack.period_counts IS 'live redemptions and reservations made in a calendar period, counted only while a limit per day, week or month is set; rows of periods that are over may be deleted';
 	COMMENT ON COLUMN ordertrack.period_counts.customer_id IS 'the customer, 0 for all customers together';
 
 	-- Mostly free pages: each stripe is updated often, by a session of its own.
@@ -37,7 +37,7 @@ BEGIN
 		created_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT limit_stripes_pkey PRIMARY KEY (workspace_id, entity, entity_id, stripe_no)
 	) WITH (fillfactor = 10);
-	COMMENT ON TABLE ordertrack.limit_stripes IS 'uses dealt out of a redemption_limit for which sessions queued; live redemptions are redeemed_count less what is left here';
+	COMMENT ON TABLE ordertrack.limit_stripes IS 'uses dealt out of a redemption_limit for which sessions queued; what is used is redeemed_count less what is left here';
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_limits() IS 'step 11 of setup(): tables period_counts, limit_stripes';

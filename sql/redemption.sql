@@ -25,12 +25,13 @@ CREATE FUNCTION ordertrack.validate(
 	metadata jsonb DEFAULT NULL,
 	channel text DEFAULT NULL,
 	actor text DEFAULT NULL,
+	reservation_key text DEFAULT NULL,
 	workspace bigint DEFAULT 1
 ) RETURNS ordertrack.redemption_outcome
 LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_validate';
-COMMENT ON FUNCTION ordertrack.validate(text, text, jsonb, bigint, jsonb, text, text, bigint) IS
+COMMENT ON FUNCTION ordertrack.validate(text, text, jsonb, bigint, jsonb, text, text, text, bigint) IS
 'what redeem would answer now, without writing anything; arguments and errors as redeem';
 
 CREATE FUNCTION ordertrack.redeem(
@@ -42,13 +43,14 @@ CREATE FUNCTION ordertrack.redeem(
 	idempotency_key text DEFAULT NULL,
 	channel text DEFAULT NULL,
 	actor text DEFAULT NULL,
+	reservation_key text DEFAULT NULL,
 	workspace bigint DEFAULT 1
 ) RETURNS ordertrack.redemption_outcome
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_redeem';
-COMMENT ON FUNCTION ordertrack.redeem(text, text, jsonb, bigint, jsonb, text, text, text, bigint) IS
-'uses a code and records the attempt, refused or not; customer is a source_id, order_data as in create_order or {"id"} or {"source_id"} of a stored order, amount the gift credits to spend in minor units; refusals are answers with a failure_code; OT002 unknown workspace, OT003 key used for another request';
+COMMENT ON FUNCTION ordertrack.redeem(text, text, jsonb, bigint, jsonb, text, text, text, text, bigint) IS
+'uses a code and records the attempt, refused or not; customer is a source_id, order_data as in create_order or {"id"} or {"source_id"} of a stored order, amount the gift credits to spend in minor units, reservation_key what reserve gave to the caller; refusals are answers with a failure_code; OT002 unknown workspace, OT003 key used for another request';
 
 CREATE FUNCTION ordertrack.redeem_batch(
 	requests jsonb,
@@ -156,6 +158,7 @@ BEGIN
 		function text NOT NULL,
 		request_hash bytea NOT NULL,
 		redemption_id bigint,
+		reservation_key text COLLATE "C",
 		created_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT idempotency_keys_pkey PRIMARY KEY (workspace_id, idempotency_key)
 	);

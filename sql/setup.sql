@@ -107,7 +107,8 @@ DECLARE
 	-- A table that changes gets a new step at the end; a step that has been
 	-- released never changes. OT_TABLES_VERSION in C is their number.
 	steps CONSTANT text[] := ARRAY['domains', 'workspaces', 'customers', 'campaigns', 'vouchers',
-		'orders', 'notes', 'redemptions', 'access', 'redemption_items', 'limits', 'rules', 'segments'];
+		'orders', 'notes', 'redemptions', 'access', 'redemption_items', 'limits', 'rules', 'segments',
+		'reservations'];
 	latest CONSTANT integer := cardinality(steps);
 	version_before integer := 0;
 	is_seeded boolean := false;

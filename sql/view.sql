@@ -8,32 +8,76 @@ AS $setup$
 BEGIN
 	CREATE OR REPLACE VIEW ordertrack.voucher_list AS
 	SELECT v.workspace_id, v.voucher_id, v.code, v.kind, c.name AS campaign, v.discount,
-		v.gift_amount, v.gift_balance, v.is_active AND coalesce(c.is_active, true) AS is_active,
+		v.gift_amount, v.gift_balance + CASE WHEN v.has_reservations THEN (
+			SELECT coalesce(sum(h.amount), 0)::bigint FROM ordertrack.reservations AS h
+			 WHERE h.workspace_id = v.workspace_id AND h.voucher_id = v.voucher_id AND h.holds_voucher
+			   AND h.expires_at <= statement_timestamp())
+			ELSE 0 END AS gift_balance, v.is_active AND coalesce(c.is_active, true) AS is_active,
 		greatest(v.starts_at, c.starts_at) AS starts_at,
 		least(v.expires_at, c.expires_at) AS expires_at,
 		v.redemption_limit, v.redeemed_count - CASE WHEN v.is_striped THEN (
 			SELECT coalesce(sum(s.uses_left), 0)::bigint FROM ordertrack.limit_stripes AS s
 			 WHERE s.workspace_id = v.workspace_id AND s.entity = 'voucher' AND s.entity_id = v.voucher_id)
+			ELSE 0 END - CASE WHEN v.has_reservations THEN (
+			SELECT count(*) FROM ordertrack.reservations AS h
+			 WHERE h.workspace_id = v.workspace_id AND h.voucher_id = v.voucher_id AND h.holds_voucher)
 			ELSE 0 END AS redeemed_count,
 		v.customer_limit, v.metadata, v.created_at, v.updated_at,
 		v.per_day, v.per_week, v.per_month, v.customer_per_day, v.customer_per_week,
-		v.customer_per_month, v.validity_hours
+		v.customer_per_month, v.validity_hours,
+		CASE WHEN v.has_reservations THEN (
+			SELECT count(*) FROM ordertrack.reservations AS h
+			 WHERE h.workspace_id = v.workspace_id AND h.voucher_id = v.voucher_id AND h.holds_voucher
+			   AND h.expires_at > statement_timestamp())
+			ELSE 0 END AS reserved_count
 	  FROM ordertrack.vouchers AS v
 	  LEFT JOIN ordertrack.campaigns AS c
 	    ON c.workspace_id = v.workspace_id AND c.campaign_id = v.campaign_id;
 	COMMENT ON VIEW ordertrack.voucher_list IS 'codes with the dates and the activity that they have together with their campaign';
+	COMMENT ON COLUMN ordertrack.voucher_list.gift_balance IS 'what is left on a gift card and not reserved, in minor units';
 
 	CREATE OR REPLACE VIEW ordertrack.campaign_list AS
 	SELECT c.workspace_id, c.campaign_id, c.name, c.is_active, c.starts_at, c.expires_at,
 		c.redemption_limit, c.redeemed_count - CASE WHEN c.is_striped THEN (
 			SELECT coalesce(sum(s.uses_left), 0)::bigint FROM ordertrack.limit_stripes AS s
 			 WHERE s.workspace_id = c.workspace_id AND s.entity = 'campaign' AND s.entity_id = c.campaign_id)
+			ELSE 0 END - CASE WHEN c.has_reservations THEN (
+			SELECT count(*) FROM ordertrack.reservations AS h
+			 WHERE h.workspace_id = c.workspace_id AND h.campaign_id = c.campaign_id AND h.holds_campaign)
 			ELSE 0 END AS redeemed_count,
 		c.customer_limit, c.per_day, c.per_week, c.per_month, c.customer_per_day,
-		c.customer_per_week, c.customer_per_month, c.discount_budget, c.discount_spent,
-		c.order_budget, c.order_spent, c.validity_hours, c.metadata, c.created_at, c.updated_at
-	  FROM ordertrack.campaigns AS c;
+		c.customer_per_week, c.customer_per_month, c.discount_budget,
+		c.discount_spent - h.amount AS discount_spent, c.order_budget,
+		c.order_spent - h.order_amount AS order_spent, c.validity_hours, c.metadata, c.created_at, c.updated_at,
+		CASE WHEN c.has_reservations THEN (
+			SELECT count(*) FROM ordertrack.reservations AS h
+			 WHERE h.workspace_id = c.workspace_id AND h.campaign_id = c.campaign_id AND h.holds_campaign
+			   AND h.expires_at > statement_timestamp())
+			ELSE 0 END AS reserved_count
+	  FROM ordertrack.campaigns AS c
+	 CROSS JOIN LATERAL (
+		SELECT coalesce(sum(r.amount), 0)::bigint AS amount, least(coalesce(sum(r.order_amount), 0),
+			9223372036854775807)::bigint AS order_amount
+		  FROM ordertrack.reservations AS r
+		 WHERE c.has_reservations AND r.workspace_id = c.workspace_id
+		   AND r.campaign_id = c.campaign_id AND r.holds_campaign) AS h;
 	COMMENT ON VIEW ordertrack.campaign_list IS 'campaigns with their limits and what is used of them';
+
+	CREATE OR REPLACE VIEW ordertrack.reservation_list AS
+	SELECT r.workspace_id, r.reservation_key, r.created_at,
+		CASE WHEN r.status = 'live' AND r.expires_at <= statement_timestamp() THEN 'expired'
+			ELSE r.status::text END AS status,
+		r.code, c.name AS campaign, r.customer, r.order_id, r.amount, r.order_amount, r.expires_at,
+		CASE WHEN r.status <> 'live' OR r.expires_at <= statement_timestamp()
+			THEN coalesce(r.ended_at, r.expires_at) END AS ended_at,
+		r.redemption_id, r.reserved_by, r.actor, r.channel, r.metadata, r.voucher_id, r.campaign_id,
+		r.customer_id
+	  FROM ordertrack.reservations AS r
+	  LEFT JOIN ordertrack.campaigns AS c
+	    ON c.workspace_id = r.workspace_id AND c.campaign_id = r.campaign_id;
+	COMMENT ON VIEW ordertrack.reservation_list IS 'uses that were held, with their status as of now';
+	COMMENT ON COLUMN ordertrack.reservation_list.status IS 'live, redeemed, released or expired, as of now';
+	COMMENT ON COLUMN ordertrack.reservation_list.amount IS 'value held in minor units: credits or discount';
 
 	CREATE OR REPLACE VIEW ordertrack.rule_list AS
 	SELECT r.workspace_id, r.rule_id, r.name, r.applies_to, r.condition, r.message,

@@ -81,6 +81,7 @@ BEGIN
 		customer_per_month ordertrack.positive,
 		validity_hours ordertrack.json_array,
 		rule_count ordertrack.counter NOT NULL DEFAULT 0,
+		has_reservations boolean NOT NULL DEFAULT false,
 		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		updated_at timestamptz NOT NULL DEFAULT now(),
@@ -102,11 +103,11 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.vouchers.code IS 'compared byte for byte, at most 200 bytes, never changed';
 	COMMENT ON COLUMN ordertrack.vouchers.discount IS 'type, effect and value of the discount, and what it applies to; amounts in minor units';
 	COMMENT ON COLUMN ordertrack.vouchers.gift_amount IS 'what the card was worth at first, in minor units';
-	COMMENT ON COLUMN ordertrack.vouchers.gift_balance IS 'what is left on the card, in minor units, never below 0';
+	COMMENT ON COLUMN ordertrack.vouchers.gift_balance IS 'what is left on the card and not reserved, in minor units, never below 0';
 	COMMENT ON COLUMN ordertrack.vouchers.starts_at IS 'first moment at which the code can be redeemed';
 	COMMENT ON COLUMN ordertrack.vouchers.expires_at IS 'first moment at which the code can no longer be redeemed';
 	COMMENT ON COLUMN ordertrack.vouchers.redemption_limit IS 'most live redemptions; NULL is no limit';
-	COMMENT ON COLUMN ordertrack.vouchers.redeemed_count IS 'live redemptions and uses dealt out to limit_stripes, counted only while redemption_limit is set; otherwise NULL';
+	COMMENT ON COLUMN ordertrack.vouchers.redeemed_count IS 'live redemptions, reservations and uses dealt out to limit_stripes, counted only while redemption_limit is set; otherwise NULL';
 	COMMENT ON COLUMN ordertrack.vouchers.customer_limit IS 'most live redemptions by one customer; NULL is no limit';
 
 	CREATE TABLE ordertrack.voucher_customers (
@@ -121,7 +122,7 @@ BEGIN
 		CONSTRAINT voucher_customers_customer_id_fkey FOREIGN KEY (workspace_id, customer_id)
 			REFERENCES ordertrack.customers
 	) WITH (fillfactor = 85);
-	COMMENT ON TABLE ordertrack.voucher_customers IS 'live redemptions of one customer with a code, counted only while its customer_limit is set';
+	COMMENT ON TABLE ordertrack.voucher_customers IS 'live redemptions and reservations of one customer with a code, counted only while its customer_limit is set';
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_vouchers() IS 'step 5 of setup(): tables vouchers, voucher_customers';

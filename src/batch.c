@@ -38,12 +38,14 @@ static ArrayType *collect(const Batch *batch, const char *(*get)(const OtRequest
 static const char *get_code(const OtRequest *request);
 static const char *get_customer(const OtRequest *request);
 static const char *get_source_id(const OtRequest *request);
+static const char *get_reservation_key(const OtRequest *request);
 static ArrayType *collect_order_ids(const Batch *batch);
-static void lock_orders_and_customers(const Batch *batch);
+static void lock_orders_and_customers(const Batch *batch, ArrayType *codes);
 static void record_conflict(const OtRequest *request, OtOutcome *outcome);
 
-static const char *const names[] = {"code",		"customer",		   "order_data", "amount",
-									"metadata", "idempotency_key", "channel",	 "actor"};
+static const char *const names[] = {"code",	   "customer", "order_data",
+									"amount",  "metadata", "idempotency_key",
+									"channel", "actor",	   "reservation_key"};
 
 /* Redeems an array of requests and gives one outcome for each, in order. */
 Datum
@@ -118,6 +120,7 @@ read_batch(Batch *batch, const Jsonb *requests)
 	for (int i = 0; i < batch->count; i++)
 	{
 		batch->requests[i].workspace = batch->workspace;
+		batch->requests[i].function = "redeem";
 		read_item(&batch->requests[i], getIthJsonbValueFromContainer(array, i));
 	}
 }
@@ -144,6 +147,7 @@ read_item(OtRequest *request, const JsonbValue *item)
 	request->idempotency_key = read_text(request, object, "idempotency_key");
 	request->channel = read_text(request, object, "channel");
 	request->actor = read_text(request, object, "actor");
+	request->reservation_key = read_text(request, object, "reservation_key");
 	switch (ot_json_int8(object, "amount", &request->amount))
 	{
 		case OT_NUMBER_OK:
@@ -204,7 +208,7 @@ lock_batch(Batch *batch)
 {
 	ArrayType *codes = collect(batch, get_code);
 
-	lock_orders_and_customers(batch);
+	lock_orders_and_customers(batch, codes);
 	ot_codes_lock(batch->workspace, codes, &batch->locked);
 }
 
@@ -238,6 +242,12 @@ get_source_id(const OtRequest *request)
 	return request->order.source_id;
 }
 
+static const char *
+get_reservation_key(const OtRequest *request)
+{
+	return request->reservation_key;
+}
+
 static ArrayType *
 collect_order_ids(const Batch *batch)
 {
@@ -252,22 +262,29 @@ collect_order_ids(const Batch *batch)
 
 /* The sums of an order's customer will change, also of one that is not named. */
 static void
-lock_orders_and_customers(const Batch *batch)
+lock_orders_and_customers(const Batch *batch, ArrayType *codes)
 {
 	Datum source_ids = PointerGetDatum(collect(batch, get_source_id));
 	Datum order_ids = PointerGetDatum(collect_order_ids(batch));
 	OtArgs orders = {0};
 	OtArgs customers = {0};
+	ArrayType *holders;
+	ArrayType *ended;
 
 	ot_arg_int8(&orders, batch->workspace);
 	ot_arg(&orders, source_ids);
 	ot_arg(&orders, order_ids);
 	ot_run(OT_PLAN_BATCH_LOCK_ORDERS, &orders);
+	ended = ot_reservations_lock(batch->workspace, collect(batch, get_reservation_key),
+								 codes, &holders);
+	for (int i = 0; i < batch->count; i++)
+		batch->requests[i].locked_keys = ended;
 
 	ot_arg_int8(&customers, batch->workspace);
 	ot_arg(&customers, PointerGetDatum(collect(batch, get_customer)));
 	ot_arg(&customers, source_ids);
 	ot_arg(&customers, order_ids);
+	ot_arg(&customers, PointerGetDatum(holders));
 	ot_run(OT_PLAN_BATCH_LOCK_CUSTOMERS, &customers);
 }
 

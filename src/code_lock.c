@@ -8,6 +8,8 @@
 
 #include "catalog/pg_type.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #include "plan.h"
 #include "redemption.h"
@@ -15,6 +17,57 @@
 static int64 *lock_codes(int64 workspace, OtPlan plan, ArrayType *codes,
 						 const char *entity, int *count);
 static void lock_stripes(int64 workspace, const char *entity, Datum *ids, int count);
+
+/*
+ * Locks the reservations of keys, and of codes those whose time is over, before
+ * customers are; returns their keys, and whose they are.  A call that holds codes
+ * must end no others.
+ */
+ArrayType *
+ot_reservations_lock(int64 workspace, ArrayType *keys, ArrayType *codes,
+					 ArrayType **holders)
+{
+	OtArgs args = {0};
+	Datum *values;
+	Datum *ids;
+	int count;
+
+	ot_arg_int8(&args, workspace);
+	ot_arg(&args, PointerGetDatum(keys));
+	ot_arg(&args, PointerGetDatum(codes));
+	ot_arg_time(&args, GetCurrentTimestamp());
+	count = (int) ot_run(OT_PLAN_BATCH_LOCK_RESERVATIONS, &args);
+	values = palloc(sizeof(Datum) * Max(count, 1));
+	ids = palloc(sizeof(Datum) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+	{
+		values[i] = CStringGetTextDatum(ot_get_text(i, 1));
+		ids[i] = Int64GetDatum(ot_get_int8(i, 2));
+	}
+	*holders = construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+	return construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+/* Locks customers, those of reservations and two more, by id; 0 is none. */
+void
+ot_customers_lock(int64 workspace, ArrayType *holders, int64 customer_id,
+				  int64 order_customer_id)
+{
+	Datum *ids;
+	int count;
+	OtArgs args = {0};
+
+	deconstruct_array(holders, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, NULL,
+					  &count);
+	ids = count == 0 ? palloc(sizeof(Datum) * 2)
+					 : repalloc(ids, sizeof(Datum) * (count + 2));
+	ids[count++] = Int64GetDatum(customer_id);
+	ids[count++] = Int64GetDatum(order_customer_id);
+	ot_arg_int8(&args, workspace);
+	ot_arg(&args, PointerGetDatum(construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL,
+												  TYPALIGN_DOUBLE)));
+	ot_run(OT_PLAN_ENDING_CUSTOMERS_LOCK, &args);
+}
 
 /* Locks the vouchers of codes, and their campaigns, that are limited or gifts. */
 void

@@ -37,15 +37,12 @@ OtKeyState
 ot_key_find(int64 workspace, const char *key, const uint8 *hash, OtOutcome *outcome)
 {
 	OtArgs find = {0};
-	bytea *stored;
 
 	ot_arg_int8(&find, workspace);
 	ot_arg_text(&find, key);
 	if (ot_run(OT_PLAN_KEY_FIND, &find) == 0)
 		return OT_KEY_NEW;
-	stored = ot_get_bytes(0, 1);
-	if (VARSIZE_ANY_EXHDR(stored) != OT_HASH_LENGTH ||
-		memcmp(VARDATA_ANY(stored), hash, OT_HASH_LENGTH) != 0)
+	if (!ot_request_is_same(ot_get_bytes(0, 1), hash))
 		return OT_KEY_CONFLICT;
 
 	ot_outcome_replay(workspace, ot_get_int8(0, 2), outcome);
@@ -78,6 +75,14 @@ ot_outcome_replay(int64 workspace, int64 redemption_id, OtOutcome *outcome)
 						  ? ot_get_int8(0, 6)
 						  : outcome->discount_amount + outcome->total_amount;
 	outcome->is_replayed = true;
+}
+
+/* Tells whether a key was stored with the request that has this hash. */
+bool
+ot_request_is_same(const bytea *stored, const uint8 *hash)
+{
+	return VARSIZE_ANY_EXHDR(stored) == OT_HASH_LENGTH &&
+		   memcmp(VARDATA_ANY(stored), hash, OT_HASH_LENGTH) == 0;
 }
 
 /* Takes a key; false where another session has just taken it. */

@@ -14,6 +14,7 @@
 
 #include "limit.h"
 #include "plan.h"
+#include "reservation.h"
 
 static bool spend_voucher(OtUse *use);
 static bool spend_voucher_row(const OtUse *use);
@@ -60,8 +61,14 @@ ot_limits_lock_customers(int64 workspace, int64 customer_id, int64 order_custome
 bool
 ot_limits_spend(OtUse *use)
 {
-	return spend_voucher(use) && spend_campaign(use) &&
-		   spend_customer(use, OT_PLAN_VOUCHER_CUSTOMER_SPEND, use->voucher) &&
+	ot_ending_give_back_voucher(use);
+	if (!spend_voucher(use))
+		return false;
+	ot_ending_give_back_campaign(use);
+	if (!spend_campaign(use))
+		return false;
+	ot_ending_give_back_counters(use);
+	return spend_customer(use, OT_PLAN_VOUCHER_CUSTOMER_SPEND, use->voucher) &&
 		   spend_customer(use, OT_PLAN_CAMPAIGN_CUSTOMER_SPEND, use->campaign) &&
 		   spend_periods(use, "voucher", use->voucher) &&
 		   spend_periods(use, "campaign", use->campaign);
@@ -87,7 +94,8 @@ spend_voucher(OtUse *use)
 	if (use->is_gift || terms->redeemed_count < terms->redemption_limit)
 		return spend_voucher_row(use);
 	hold(use, terms, OT_PLAN_VOUCHER_HOLD, OT_PLAN_VOUCHER_SHARE);
-	return !terms->is_striped || spend_stripe(use, "voucher", terms->id);
+	return terms->redemption_limit == 0 ||
+		   (terms->is_striped && spend_stripe(use, "voucher", terms->id));
 }
 
 static bool
@@ -120,7 +128,8 @@ spend_campaign(OtUse *use)
 		hold(use, terms, OT_PLAN_CAMPAIGN_HOLD, OT_PLAN_CAMPAIGN_SHARE);
 	else if (!spend_campaign_row(use, counts_use))
 		return false;
-	return counts_use || !terms->is_striped || spend_stripe(use, "campaign", terms->id);
+	return counts_use || terms->redemption_limit == 0 ||
+		   (terms->is_striped && spend_stripe(use, "campaign", terms->id));
 }
 
 static bool

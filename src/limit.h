@@ -25,6 +25,7 @@ typedef struct OtUse
 	int64 customer_id;			   /* 0: none */
 	const OtLocalTime *local_time; /* of the use; read where a limit needs it */
 	TimestampTz now;
+	struct OtEnding *ending; /* reservations to give back first, or NULL */
 	/* set by ot_limits_spend(): whose stripes are all taken, or NULL */
 	const char *busy_entity;
 	int64 busy_id;

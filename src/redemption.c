@@ -19,8 +19,6 @@
 PG_FUNCTION_INFO_V1(ordertrack_validate);
 PG_FUNCTION_INFO_V1(ordertrack_redeem);
 
-static char *text_or_null(FunctionCallInfo fcinfo, int n);
-static Jsonb *jsonb_or_null(FunctionCallInfo fcinfo, int n);
 static void hash_request(OtRequest *request, const Jsonb *order_data,
 						 const Jsonb *metadata);
 static bool may_wait(const OtRequest *request, const OtFacts *facts);
@@ -35,20 +33,22 @@ ordertrack_validate(PG_FUNCTION_ARGS)
 	OtOutcome outcome;
 	TimestampTz now = GetCurrentTimestamp();
 
-	request.workspace = ot_workspace_arg(fcinfo, 7);
+	request.function = "validate";
+	request.workspace = ot_workspace_arg(fcinfo, 8);
 	request.has_amount = !PG_ARGISNULL(3);
 	request.amount = request.has_amount ? PG_GETARG_INT64(3) : 0;
-	request.channel = text_or_null(fcinfo, 5);
-	request.actor = text_or_null(fcinfo, 6);
-	ot_request_read(&request, text_or_null(fcinfo, 0), text_or_null(fcinfo, 1),
-					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
+	request.channel = ot_text_or_null(fcinfo, 5);
+	request.actor = ot_text_or_null(fcinfo, 6);
+	request.reservation_key = ot_text_or_null(fcinfo, 7);
+	ot_request_read(&request, ot_text_or_null(fcinfo, 0), ot_text_or_null(fcinfo, 1),
+					ot_jsonb_or_null(fcinfo, 2), ot_jsonb_or_null(fcinfo, 4));
 
 	ot_begin();
 	ot_facts_read(&request, now, &attempt.facts);
 	ot_judge(&request, &attempt.facts, now, &attempt.verdict);
 	if (attempt.verdict.failure == OT_INVALID_INPUT)
 		memset(&attempt.facts, 0, sizeof(attempt.facts));
-	ot_outcome_read(&outcome, &attempt, attempt.facts.order.id);
+	ot_outcome_tell(&outcome, &attempt.facts, &attempt.verdict, attempt.facts.order.id);
 	ot_end();
 	return ot_outcome_return(fcinfo, &outcome);
 }
@@ -61,14 +61,16 @@ ordertrack_redeem(PG_FUNCTION_ARGS)
 	OtOutcome outcome;
 
 	PreventCommandIfReadOnly("ordertrack.redeem()");
-	request.workspace = ot_workspace_arg(fcinfo, 8);
+	request.function = "redeem";
+	request.workspace = ot_workspace_arg(fcinfo, 9);
 	request.has_amount = !PG_ARGISNULL(3);
 	request.amount = request.has_amount ? PG_GETARG_INT64(3) : 0;
-	request.idempotency_key = text_or_null(fcinfo, 5);
-	request.channel = text_or_null(fcinfo, 6);
-	request.actor = text_or_null(fcinfo, 7);
-	ot_request_read(&request, text_or_null(fcinfo, 0), text_or_null(fcinfo, 1),
-					jsonb_or_null(fcinfo, 2), jsonb_or_null(fcinfo, 4));
+	request.idempotency_key = ot_text_or_null(fcinfo, 5);
+	request.channel = ot_text_or_null(fcinfo, 6);
+	request.actor = ot_text_or_null(fcinfo, 7);
+	request.reservation_key = ot_text_or_null(fcinfo, 8);
+	ot_request_read(&request, ot_text_or_null(fcinfo, 0), ot_text_or_null(fcinfo, 1),
+					ot_jsonb_or_null(fcinfo, 2), ot_jsonb_or_null(fcinfo, 4));
 
 	ot_begin();
 	ot_lock_redemptions(false);
@@ -78,14 +80,16 @@ ordertrack_redeem(PG_FUNCTION_ARGS)
 	return ot_outcome_return(fcinfo, &outcome);
 }
 
-static char *
-text_or_null(FunctionCallInfo fcinfo, int n)
+/* Gives a text of any length, or NULL. */
+char *
+ot_text_or_null(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-static Jsonb *
-jsonb_or_null(FunctionCallInfo fcinfo, int n)
+/* Gives any jsonb, or NULL. */
+Jsonb *
+ot_jsonb_or_null(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
 }
@@ -106,6 +110,8 @@ ot_request_read(OtRequest *request, const char *code, const char *customer,
 	if (customer != NULL && *customer == '\0')
 		ot_request_blame(request, "customer must not be empty");
 	ot_request_blame(request, ot_fit_text(&request->customer, "customer", OT_MAX_KEY));
+	ot_request_blame(
+		request, ot_fit_text(&request->reservation_key, "reservation_key", OT_MAX_KEY));
 	ot_request_blame(request, ot_fit_text(&request->channel, "channel", OT_MAX_TEXT));
 	ot_request_blame(request, ot_fit_text(&request->actor, "actor", OT_MAX_TEXT));
 	if (request->idempotency_key != NULL &&
@@ -171,7 +177,7 @@ ot_redeem(OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 {
 	OtAttempt attempt = {.request = request};
 	OtAttempt *attempts[] = {&attempt};
-	OtAcceptance acceptance = {attempts, 1, 0, "redeem", locked, GetCurrentTimestamp()};
+	OtAcceptance acceptance = {attempts, 1, 0, locked, GetCurrentTimestamp()};
 	OtFacts *facts = &attempt.facts;
 	int64 redemption_id = 0;
 	int64 locked_order_id = 0;
@@ -180,7 +186,7 @@ ot_redeem(OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 	{
 		int64 order_id = 0;
 
-		ot_turn_check(turn);
+		ot_begin_turn(turn);
 		if (request->idempotency_key != NULL)
 		{
 			OtKeyState state = ot_key_find(request->workspace, request->idempotency_key,
@@ -211,14 +217,14 @@ ot_redeem(OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 		}
 		else if (!ot_accept(&acceptance, &order_id))
 			continue;
-		ot_outcome_read(outcome, &attempt, order_id);
+		ot_outcome_tell(outcome, facts, &attempt.verdict, order_id);
 		return true;
 	}
 }
 
 /* Begins a turn; each but the last was lost to another session that committed. */
 void
-ot_turn_check(int turn)
+ot_begin_turn(int turn)
 {
 	CHECK_FOR_INTERRUPTS();
 	if (turn > MAX_TURNS)
@@ -232,7 +238,7 @@ ot_turn_check(int turn)
 static void
 hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 {
-	const char *fields[6];
+	const char *fields[8];
 
 	fields[0] = request->code;
 	fields[1] = request->customer;
@@ -240,7 +246,9 @@ hash_request(OtRequest *request, const Jsonb *order_data, const Jsonb *metadata)
 	fields[3] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
 	fields[4] = metadata == NULL ? NULL : ot_json_to_text(metadata);
 	fields[5] = request->raw;
-	ot_request_hash("redeem", lengthof(fields), fields, request->hash);
+	fields[6] = request->reservation_key;
+	fields[7] = request->hold == 0 ? NULL : psprintf(INT64_FORMAT, request->hold);
+	ot_request_hash(request->function, lengthof(fields), fields, request->hash);
 }
 
 /*
@@ -275,7 +283,7 @@ refuse(const OtAttempt *attempt, TimestampTz now)
 	OtRecord record;
 
 	if (request->idempotency_key != NULL &&
-		!ot_key_claim(request->workspace, request->idempotency_key, "redeem",
+		!ot_key_claim(request->workspace, request->idempotency_key, request->function,
 					  request->hash, attempt->facts.redemption_id, now))
 		return false;
 	ot_record_read(&record, attempt, now);

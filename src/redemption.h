@@ -74,26 +74,28 @@ typedef struct OtAcceptance
 	OtAttempt **attempts; /* each on what the one before left */
 	int count;
 	int64 stack_id; /* 0: a single redemption */
-	const char *function;
 	const OtLocked *locked;
 	TimestampTz now;
 } OtAcceptance;
 
 /* redemption.c */
 extern bool ot_redeem(OtRequest *request, const OtLocked *locked, OtOutcome *outcome);
-extern void ot_turn_check(int turn);
 extern void ot_order_lock(int64 workspace, int64 order_id);
 extern void ot_request_read(OtRequest *request, const char *code, const char *customer,
 							const Jsonb *order_data, const Jsonb *metadata);
 extern void ot_request_code(OtRequest *request, const char *code);
 extern void ot_request_blame(OtRequest *request, const char *message);
 extern const char *ot_fit_text(char **text, const char *name, int max_bytes);
+extern char *ot_text_or_null(FunctionCallInfo fcinfo, int n);
+extern Jsonb *ot_jsonb_or_null(FunctionCallInfo fcinfo, int n);
+extern void ot_begin_turn(int turn);
 
 /* redemption_record.c */
 extern void ot_record_insert(const OtRecord *record);
 extern void ot_record_read(OtRecord *record, const OtAttempt *attempt, TimestampTz now);
 extern void ot_record_make_stack(OtRecord *record, int64 stack_id);
-extern void ot_outcome_read(OtOutcome *outcome, const OtAttempt *attempt, int64 order_id);
+extern void ot_outcome_tell(OtOutcome *outcome, const OtFacts *facts,
+							const OtVerdict *verdict, int64 order_id);
 extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nulls);
 extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome);
 
@@ -102,6 +104,10 @@ extern void ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *fa
 extern void ot_stack_facts_read(OtAttempt *attempts, int count, TimestampTz now);
 
 /* code_lock.c */
+extern ArrayType *ot_reservations_lock(int64 workspace, ArrayType *keys, ArrayType *codes,
+									   ArrayType **holders);
+extern void ot_customers_lock(int64 workspace, ArrayType *holders, int64 customer_id,
+							  int64 order_customer_id);
 extern void ot_codes_lock(int64 workspace, ArrayType *codes, OtLocked *locked);
 extern bool ot_locked_has(const int64 *ids, int count, int64 id);
 
@@ -117,6 +123,7 @@ enum
 	OT_TERMS_CUSTOMER_LIMIT,
 	OT_TERMS_IS_STRIPED,
 	OT_TERMS_RULE_COUNT,
+	OT_TERMS_HAS_RESERVATIONS,
 	OT_TERMS_PER_DAY,
 	OT_TERMS_CUSTOMER_PER_DAY = OT_TERMS_PER_DAY + OT_PERIOD_COUNT,
 	OT_TERMS_VALIDITY_HOURS = OT_TERMS_CUSTOMER_PER_DAY + OT_PERIOD_COUNT,
@@ -150,6 +157,7 @@ typedef enum OtKeyState
 
 extern void ot_request_hash(const char *function, int count, const char *const *fields,
 							uint8 *hash);
+extern bool ot_request_is_same(const bytea *stored, const uint8 *hash);
 extern OtKeyState ot_key_find(int64 workspace, const char *key, const uint8 *hash,
 							  OtOutcome *outcome);
 extern void ot_outcome_replay(int64 workspace, int64 redemption_id, OtOutcome *outcome);

@@ -12,6 +12,7 @@
 #include "plan.h"
 #include "redemption.h"
 #include "redemption_item.h"
+#include "reservation.h"
 
 /* Columns of OT_PLAN_VOUCHER_FACTS after its terms. */
 enum
@@ -98,6 +99,9 @@ read_rest(const OtRequest *request, TimestampTz now, OtFacts *facts)
 		count_customer_uses(request, facts);
 	ot_limits_read(request->workspace, facts->customer_id, now, &facts->voucher,
 				   &facts->campaign, &facts->local_time);
+	if (request->reservation_key != NULL || facts->voucher.has_reservations ||
+		facts->campaign.has_reservations)
+		ot_reservations_read(request, now, facts);
 	if (facts->rules.count > 0)
 		ot_rule_facts_read(request, now, facts);
 }

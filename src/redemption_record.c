@@ -115,11 +115,9 @@ ot_record_make_stack(OtRecord *record, int64 stack_id)
 
 /* Tells the caller how an attempt ended. */
 void
-ot_outcome_read(OtOutcome *outcome, const OtAttempt *attempt, int64 order_id)
+ot_outcome_tell(OtOutcome *outcome, const OtFacts *facts, const OtVerdict *verdict,
+				int64 order_id)
 {
-	const OtFacts *facts = &attempt->facts;
-	const OtVerdict *verdict = &attempt->verdict;
-
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->redemption_id = facts->redemption_id;
 	outcome->is_success = verdict->failure == OT_OK;

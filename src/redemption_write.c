@@ -10,6 +10,7 @@
 #include "plan.h"
 #include "redemption.h"
 #include "redemption_item.h"
+#include "reservation.h"
 
 typedef struct Work
 {
@@ -20,6 +21,7 @@ typedef struct Work
 	int64 customer_id;
 	int64 order_id;
 	OtUse use;
+	OtEnding *endings; /* of reservations, one for each code */
 } Work;
 
 static bool can_lose(const Work *work);
@@ -27,6 +29,8 @@ static bool needs_lock(const OtFacts *facts, const OtLocked *locked);
 static bool counts_customer(const Work *work);
 static bool write_all(void *context);
 static bool claim_key(const Work *work);
+static bool end_reservations(Work *work);
+static bool has_ending(const Work *work);
 static bool write_customer(Work *work);
 static bool write_order(Work *work);
 static void write_lines(const Work *work);
@@ -70,7 +74,7 @@ can_lose(const Work *work)
 	bool is_new_customer = work->request->customer != NULL && facts->customer_id == 0;
 	bool is_new_source = work->order->id == 0 && work->request->order.source_id != NULL;
 
-	if (counts_customer(work))
+	if (counts_customer(work) || has_ending(work))
 		return true;
 	for (int i = 0; i < work->acceptance->count; i++)
 		if (needs_lock(&work->acceptance->attempts[i]->facts, work->acceptance->locked))
@@ -106,7 +110,8 @@ counts_customer(const Work *work)
 }
 
 /*
- * Writes in the one order of locks: order, customer, voucher, campaign.  The
+ * Writes in the one order of locks: order, reservations, customer, voucher,
+ * campaign.  The
  * counters come last, so that their row locks are held shortest.
  */
 static bool
@@ -114,11 +119,44 @@ write_all(void *context)
 {
 	Work *work = context;
 
-	if (!claim_key(work) || !write_customer(work) || !write_order(work))
+	if (!claim_key(work) || !end_reservations(work) || !write_customer(work))
+		return false;
+	if (has_ending(work) && counts_customer(work))
+		for (int i = 0; i < work->acceptance->count; i++)
+			if (work->acceptance->attempts[i]->facts.ending_count > 0)
+				ot_ending_lock_customers(&work->endings[i], work->customer_id,
+										 work->order->customer_id);
+	if (!write_order(work))
 		return false;
 	write_lines(work);
 	write_records(work);
 	return spend(work);
+}
+
+/* Ends the reservations that the facts leave out; false where one is gone. */
+static bool
+end_reservations(Work *work)
+{
+	const OtAcceptance *acceptance = work->acceptance;
+
+	if (!has_ending(work))
+		return true;
+	work->endings = palloc(sizeof(OtEnding) * acceptance->count);
+	for (int i = 0; i < acceptance->count; i++)
+		if (!ot_reservations_end(acceptance->attempts[i]->request,
+								 &acceptance->attempts[i]->facts, acceptance->now,
+								 &work->endings[i]))
+			return false;
+	return true;
+}
+
+static bool
+has_ending(const Work *work)
+{
+	for (int i = 0; i < work->acceptance->count; i++)
+		if (work->acceptance->attempts[i]->facts.ending_count > 0)
+			return true;
+	return false;
 }
 
 static bool
@@ -128,8 +166,8 @@ claim_key(const Work *work)
 	const OtAcceptance *acceptance = work->acceptance;
 
 	return request->idempotency_key == NULL ||
-		   ot_key_claim(request->workspace, request->idempotency_key,
-						acceptance->function, request->hash,
+		   ot_key_claim(request->workspace, request->idempotency_key, request->function,
+						request->hash,
 						acceptance->stack_id != 0
 							? acceptance->stack_id
 							: acceptance->attempts[0]->facts.redemption_id,
@@ -311,6 +349,7 @@ spend(Work *work)
 		use->customer_id = work->customer_id;
 		use->local_time = &attempt->facts.local_time;
 		use->now = work->acceptance->now;
+		use->ending = attempt->facts.ending_count > 0 ? &work->endings[i] : NULL;
 		if (!ot_limits_spend(use))
 			return false;
 	}

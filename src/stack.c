@@ -36,6 +36,7 @@ static void redeem(OtStack *stack, ReturnSetInfo *result);
 static void judge(OtStack *stack, TimestampTz now);
 static bool needs_locks(const OtStack *stack, const StackLocks *locks);
 static void take_locks(const OtStack *stack, StackLocks *locks);
+static bool counts_customer(const OtStack *stack);
 static void draw_ids(OtStack *stack, int64 *stack_id);
 static bool refuse(const OtStack *stack, int64 stack_id, TimestampTz now);
 static void record_refusals(const OtStack *stack, int64 stack_id, TimestampTz now);
@@ -53,9 +54,8 @@ ordertrack_validate_stack(PG_FUNCTION_ARGS)
 	TimestampTz now = GetCurrentTimestamp();
 
 	stack.request.workspace = ot_workspace_arg(fcinfo, 7);
-	stack.request.channel =
-		PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
-	stack.request.actor = PG_ARGISNULL(6) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(6));
+	stack.request.channel = ot_text_or_null(fcinfo, 5);
+	stack.request.actor = ot_text_or_null(fcinfo, 6);
 	read_stack(&stack, fcinfo, 4);
 	InitMaterializedSRF(fcinfo, 0);
 
@@ -76,11 +76,9 @@ ordertrack_redeem_stack(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("ordertrack.redeem_stack()");
 	stack.request.workspace = ot_workspace_arg(fcinfo, 8);
-	stack.request.idempotency_key =
-		PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
-	stack.request.channel =
-		PG_ARGISNULL(6) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(6));
-	stack.request.actor = PG_ARGISNULL(7) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(7));
+	stack.request.idempotency_key = ot_text_or_null(fcinfo, 5);
+	stack.request.channel = ot_text_or_null(fcinfo, 6);
+	stack.request.actor = ot_text_or_null(fcinfo, 7);
 	read_stack(&stack, fcinfo, 4);
 	InitMaterializedSRF(fcinfo, 0);
 
@@ -100,10 +98,9 @@ static void
 read_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata)
 {
 	read_mode(stack, fcinfo, 3);
-	ot_request_read(&stack->request, "stack",
-					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
-					PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
-					PG_ARGISNULL(metadata) ? NULL : PG_GETARG_JSONB_P(metadata));
+	stack->request.function = "redeem_stack";
+	ot_request_read(&stack->request, "stack", ot_text_or_null(fcinfo, 1),
+					ot_jsonb_or_null(fcinfo, 2), ot_jsonb_or_null(fcinfo, metadata));
 	if (stack->request.idempotency_key != NULL)
 		hash_stack(stack, fcinfo, metadata);
 	read_codes(stack, PG_ARGISNULL(0) ? NULL : PG_GETARG_ARRAYTYPE_P(0));
@@ -163,7 +160,7 @@ hash_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata)
 
 	fields[0] =
 		PG_ARGISNULL(0) ? NULL : OidOutputFunctionCall(F_ARRAY_OUT, PG_GETARG_DATUM(0));
-	fields[1] = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	fields[1] = ot_text_or_null(fcinfo, 1);
 	fields[2] = PG_ARGISNULL(2) ? NULL : ot_json_to_text(PG_GETARG_JSONB_P(2));
 	fields[3] = stack->is_partial ? "partial" : "all";
 	fields[4] =
@@ -175,7 +172,7 @@ hash_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata)
 static void
 redeem(OtStack *stack, ReturnSetInfo *result)
 {
-	OtAcceptance acceptance = {.function = "redeem_stack", .now = GetCurrentTimestamp()};
+	OtAcceptance acceptance = {.now = GetCurrentTimestamp()};
 	StackLocks locks = {0};
 
 	acceptance.locked = &locks.codes;
@@ -183,7 +180,7 @@ redeem(OtStack *stack, ReturnSetInfo *result)
 	{
 		int64 order_id = 0;
 
-		ot_turn_check(turn);
+		ot_begin_turn(turn);
 		if (replay(stack, result))
 			return;
 		judge(stack, acceptance.now);
@@ -236,8 +233,8 @@ needs_locks(const OtStack *stack, const StackLocks *locks)
 	{
 		const OtFacts *facts = &stack->accepted[i]->facts;
 
-		if (facts->is_gift || ot_terms_count(&facts->voucher) ||
-			ot_terms_count(&facts->campaign) ||
+		if (facts->is_gift || facts->ending_count > 0 ||
+			ot_terms_count(&facts->voucher) || ot_terms_count(&facts->campaign) ||
 			ot_terms_count_customer(&facts->voucher) ||
 			ot_terms_count_customer(&facts->campaign))
 			return true;
@@ -245,31 +242,46 @@ needs_locks(const OtStack *stack, const StackLocks *locks)
 	return false;
 }
 
-/* Locks in the one order: order, customers, vouchers by id, campaigns by id. */
+/*
+ * Locks in the one order: order, reservations that are over, customers, vouchers
+ * by id, campaigns by id.  No other reservations are ended later.
+ */
 static void
 take_locks(const OtStack *stack, StackLocks *locks)
 {
 	const OtFacts *facts = &stack->accepted[0]->facts;
-	Datum *codes = palloc(sizeof(Datum) * stack->count);
-	bool counts_customer = false;
+	int64 workspace = stack->request.workspace;
+	Datum *values = palloc(sizeof(Datum) * stack->count);
+	ArrayType *codes;
+	ArrayType *ended;
+	ArrayType *holders;
 
 	for (int i = 0; i < stack->count; i++)
-	{
-		codes[i] = CStringGetTextDatum(
+		values[i] = CStringGetTextDatum(
 			stack->requests[i].code == NULL ? "" : stack->requests[i].code);
-		counts_customer |= ot_terms_count_customer(&stack->attempts[i].facts.voucher) ||
-						   ot_terms_count_customer(&stack->attempts[i].facts.campaign);
-	}
+	codes = construct_array(values, stack->count, TEXTOID, -1, false, TYPALIGN_INT);
 	if (facts->order.id != 0)
-		ot_order_lock(stack->request.workspace, facts->order.id);
-	if (counts_customer)
-		ot_limits_lock_customers(stack->request.workspace, facts->customer_id,
-								 facts->order.customer_id);
-	ot_codes_lock(stack->request.workspace,
-				  construct_array(codes, stack->count, TEXTOID, -1, false, TYPALIGN_INT),
-				  &locks->codes);
+		ot_order_lock(workspace, facts->order.id);
+	ended =
+		ot_reservations_lock(workspace, construct_empty_array(TEXTOID), codes, &holders);
+	for (int i = 0; i < stack->count; i++)
+		stack->requests[i].locked_keys = ended;
+	if (counts_customer(stack) || ARR_NDIM(holders) > 0)
+		ot_customers_lock(workspace, holders, facts->customer_id,
+						  facts->order.customer_id);
+	ot_codes_lock(workspace, codes, &locks->codes);
 	locks->is_taken = true;
 	locks->order_id = facts->order.id;
+}
+
+static bool
+counts_customer(const OtStack *stack)
+{
+	for (int i = 0; i < stack->count; i++)
+		if (ot_terms_count_customer(&stack->attempts[i].facts.voucher) ||
+			ot_terms_count_customer(&stack->attempts[i].facts.campaign))
+			return true;
+	return false;
 }
 
 /* Draws an id for the stack and for each code, in their order, at the first turn. */
@@ -349,7 +361,9 @@ tell(const OtStack *stack, int64 stack_id, int64 order_id, ReturnSetInfo *result
 	put_outcome(result, &outcome);
 	for (int i = 0; i < stack->count; i++)
 	{
-		ot_outcome_read(&outcome, &stack->attempts[i], order_id);
+		const OtAttempt *attempt = &stack->attempts[i];
+
+		ot_outcome_tell(&outcome, &attempt->facts, &attempt->verdict, order_id);
 		put_outcome(result, &outcome);
 	}
 }

@@ -32,8 +32,8 @@
 /* Columns of the terms that vouchers and campaigns have alike, after the id. */
 #define TERMS \
 	"is_active, starts_at, expires_at, redemption_limit, redeemed_count, customer_limit," \
-	"  is_striped, rule_count, per_day, per_week, per_month, customer_per_day, customer_per_week," \
-	"  customer_per_month, validity_hours"
+	"  is_striped, rule_count, has_reservations, per_day, per_week, per_month, customer_per_day," \
+	"  customer_per_week, customer_per_month, validity_hours"
 
 const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	/* ---- orders ---- */
@@ -258,20 +258,20 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"UPDATE ordertrack.campaign_customers SET used = used - 1"
 		" WHERE workspace_id = $1 AND campaign_id = $2 AND customer_id = $3"},
 
-	/* ---- batches: locks in the one order: orders, customers, vouchers, campaigns ---- */
+	/* ---- batches: locks in the one order: orders, reservations, customers, vouchers, campaigns ---- */
 	[OT_PLAN_BATCH_LOCK_ORDERS] = {"iTI",
 		"SELECT FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = ANY ($3 || ARRAY("
 		"   SELECT order_id FROM ordertrack.orders"
 		"    WHERE workspace_id = $1 AND source_id = ANY ($2)))"
 		" ORDER BY order_id FOR NO KEY UPDATE"},
-	[OT_PLAN_BATCH_LOCK_CUSTOMERS] = {"iTTI",
+	[OT_PLAN_BATCH_LOCK_CUSTOMERS] = {"iTTII",
 		"SELECT FROM ordertrack.customers WHERE workspace_id = $1 AND customer_id = ANY (ARRAY("
 		"   SELECT customer_id FROM ordertrack.customers"
 		"    WHERE workspace_id = $1 AND source_id = ANY ($2)"
 		"   UNION ALL SELECT customer_id FROM ordertrack.orders"
 		"    WHERE workspace_id = $1 AND source_id = ANY ($3)"
 		"   UNION ALL SELECT customer_id FROM ordertrack.orders"
-		"    WHERE workspace_id = $1 AND order_id = ANY ($4)))"
+		"    WHERE workspace_id = $1 AND order_id = ANY ($4)) || $5)"
 		" ORDER BY customer_id FOR NO KEY UPDATE"},
 	[OT_PLAN_BATCH_LOCK_VOUCHERS] = {"iT",
 		"SELECT voucher_id, is_striped FROM ordertrack.vouchers"

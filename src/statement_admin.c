@@ -103,19 +103,27 @@ const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 		"  metadata = nullif(coalesce($17, metadata), 'null'), redeemed_count = $18,"
 		"  is_striped = $19, updated_at = $20, discount_spent = $21, order_spent = $22"
 		" WHERE workspace_id = $1 AND campaign_id = $2"},
-	/* A use counts from its redemption until the rollback that completes it. */
+	/*
+	 * A use counts from its redemption until the rollback that completes it, and
+	 * a reservation while it holds one.
+	 */
 	[OT_PLAN_CAMPAIGN_COUNT] = {"ii",
 		"SELECT coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"
-		"  ELSE 0 END), 0)::bigint FROM ordertrack.redemptions"
+		"  ELSE 0 END), 0)::bigint + (SELECT count(*) FROM ordertrack.reservations AS h"
+		"   WHERE h.workspace_id = $1 AND h.campaign_id = $2 AND h.holds_campaign)"
+		"  FROM ordertrack.redemptions"
 		" WHERE workspace_id = $1 AND campaign_id = $2 AND result = 'success'"},
 	[OT_PLAN_CAMPAIGN_FORGET_CUSTOMERS] = {"ii",
 		"DELETE FROM ordertrack.campaign_customers WHERE workspace_id = $1 AND campaign_id = $2"},
 	[OT_PLAN_CAMPAIGN_COUNT_CUSTOMERS] = {"ii",
 		"INSERT INTO ordertrack.campaign_customers (workspace_id, campaign_id, customer_id, used)"
-		" SELECT $1, $2, customer_id, sum(CASE WHEN kind = 'redemption' THEN 1"
-		"   WHEN is_complete THEN -1 ELSE 0 END) FROM ordertrack.redemptions"
-		" WHERE workspace_id = $1 AND campaign_id = $2 AND result = 'success'"
-		"   AND customer_id IS NOT NULL GROUP BY customer_id"},
+		" SELECT $1, $2, u.customer_id, sum(u.used) FROM ("
+		"   SELECT customer_id, CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"
+		"      ELSE 0 END AS used FROM ordertrack.redemptions"
+		"    WHERE workspace_id = $1 AND campaign_id = $2 AND result = 'success'"
+		"   UNION ALL SELECT customer_id, 1 FROM ordertrack.reservations"
+		"    WHERE workspace_id = $1 AND campaign_id = $2 AND holds_campaign) AS u"
+		" WHERE u.customer_id IS NOT NULL GROUP BY u.customer_id"},
 
 	/* ---- vouchers ---- */
 	[OT_PLAN_VOUCHER_INSERT] = {"ittjiizziiiiiiiijbjz",
@@ -138,18 +146,23 @@ const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND voucher_id = $2"},
 	[OT_PLAN_VOUCHER_COUNT] = {"ii",
 		"SELECT coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"
-		"  ELSE 0 END), 0)::bigint FROM ordertrack.redemptions"
+		"  ELSE 0 END), 0)::bigint + (SELECT count(*) FROM ordertrack.reservations AS h"
+		"   WHERE h.workspace_id = $1 AND h.voucher_id = $2 AND h.holds_voucher)"
+		"  FROM ordertrack.redemptions"
 		" WHERE workspace_id = $1 AND voucher_id = $2 AND result = 'success' AND code ="
 		"  (SELECT code FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2)"},
 	[OT_PLAN_VOUCHER_FORGET_CUSTOMERS] = {"ii",
 		"DELETE FROM ordertrack.voucher_customers WHERE workspace_id = $1 AND voucher_id = $2"},
 	[OT_PLAN_VOUCHER_COUNT_CUSTOMERS] = {"ii",
 		"INSERT INTO ordertrack.voucher_customers (workspace_id, voucher_id, customer_id, used)"
-		" SELECT $1, $2, customer_id, sum(CASE WHEN kind = 'redemption' THEN 1"
-		"   WHEN is_complete THEN -1 ELSE 0 END) FROM ordertrack.redemptions"
-		" WHERE workspace_id = $1 AND voucher_id = $2 AND result = 'success' AND code ="
-		"   (SELECT code FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2)"
-		"   AND customer_id IS NOT NULL GROUP BY customer_id"},
+		" SELECT $1, $2, u.customer_id, sum(u.used) FROM ("
+		"   SELECT customer_id, CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1"
+		"      ELSE 0 END AS used FROM ordertrack.redemptions"
+		"    WHERE workspace_id = $1 AND voucher_id = $2 AND result = 'success' AND code ="
+		"     (SELECT code FROM ordertrack.vouchers WHERE workspace_id = $1 AND voucher_id = $2)"
+		"   UNION ALL SELECT customer_id, 1 FROM ordertrack.reservations"
+		"    WHERE workspace_id = $1 AND voucher_id = $2 AND holds_voucher) AS u"
+		" WHERE u.customer_id IS NOT NULL GROUP BY u.customer_id"},
 
 	/* ---- access and export ---- */
 	[OT_PLAN_ACCESS_INSERT] = {"ttt",

@@ -22,19 +22,22 @@
 
 /*
  * A redemption counts in the period in which it was made, unless it was rolled
- * back.  $7 only lets an index find the rows; the local date decides.
+ * back, and a reservation while it holds its use.  $7 only lets an index find the rows; the local date decides.
  */
 #define COUNT_PERIOD(entity, is_of_it) \
 	"INSERT INTO ordertrack.period_counts" \
 	"  (workspace_id, entity, entity_id, period, starts_on, customer_id, used, created_at)" \
-	" SELECT $1, '" entity "', $2, $3, $4, CASE WHEN $5 THEN r.customer_id ELSE 0 END, count(*), $6" \
-	"  FROM ordertrack.redemptions AS r" \
+	" SELECT $1, '" entity "', $2, $3, $4, CASE WHEN $5 THEN u.customer_id ELSE 0 END, count(*), $6" \
+	"  FROM (SELECT r.customer_id, r.created_at FROM ordertrack.redemptions AS r" \
+	"     WHERE r.workspace_id = $1 AND " is_of_it " AND r.kind = 'redemption'" \
+	"       AND r.result = 'success' AND r.created_at >= $7" \
+	"       AND NOT EXISTS (SELECT FROM ordertrack.redemptions AS b WHERE b.workspace_id = $1" \
+	"        AND b.rollback_of = r.redemption_id AND b.rollback_no IS NOT NULL AND b.is_complete)" \
+	"    UNION ALL SELECT h.customer_id, h.created_at FROM ordertrack.reservations AS h" \
+	"     WHERE h.workspace_id = $1 AND h." entity "_id = $2 AND h.holds_" entity ") AS u" \
 	"  JOIN ordertrack.workspaces AS w ON w.workspace_id = $1" \
-	" WHERE r.workspace_id = $1 AND " is_of_it " AND r.kind = 'redemption' AND r.result = 'success'" \
-	"   AND r.created_at >= $7 AND date_trunc($3, r.created_at AT TIME ZONE w.time_zone)::date = $4" \
-	"   AND (NOT $5 OR r.customer_id IS NOT NULL)" \
-	"   AND NOT EXISTS (SELECT FROM ordertrack.redemptions AS b WHERE b.workspace_id = $1" \
-	"    AND b.rollback_of = r.redemption_id AND b.rollback_no IS NOT NULL AND b.is_complete)" \
+	" WHERE date_trunc($3, u.created_at AT TIME ZONE w.time_zone)::date = $4" \
+	"   AND (NOT $5 OR u.customer_id IS NOT NULL)" \
 	" GROUP BY 6"
 
 const OtStatement ot_limit_statements[OT_PLAN_COUNT] = {
@@ -73,13 +76,17 @@ const OtStatement ot_limit_statements[OT_PLAN_COUNT] = {
 
 	/* ---- budgets ---- */
 	[OT_PLAN_CAMPAIGN_COUNT_SPENT] = {"ii",
-		"SELECT least(coalesce(sum(r.amount), 0), 9223372036854775807)::bigint,"
+		"SELECT least(coalesce(sum(r.amount), 0) + h.amount, 9223372036854775807)::bigint,"
 		"  least(coalesce(sum(r.discount_amount + r.total_amount) FILTER (WHERE r.kind = 'redemption'"
 		"   AND NOT EXISTS (SELECT FROM ordertrack.redemptions AS b WHERE b.workspace_id = $1"
 		"    AND b.rollback_of = r.redemption_id AND b.rollback_no IS NOT NULL AND b.is_complete)),"
-		"   0), 9223372036854775807)::bigint"
-		"  FROM ordertrack.redemptions AS r"
-		" WHERE r.workspace_id = $1 AND r.campaign_id = $2 AND r.result = 'success'"},
+		"   0) + h.order_amount, 9223372036854775807)::bigint"
+		"  FROM (SELECT coalesce(sum(amount), 0) AS amount, coalesce(sum(order_amount), 0) AS order_amount"
+		"    FROM ordertrack.reservations"
+		"   WHERE workspace_id = $1 AND campaign_id = $2 AND holds_campaign) AS h"
+		"  LEFT JOIN ordertrack.redemptions AS r"
+		"    ON r.workspace_id = $1 AND r.campaign_id = $2 AND r.result = 'success'"
+		" GROUP BY h.amount, h.order_amount"},
 
 	/* ---- stripes ---- */
 	[OT_PLAN_STRIPE_USES] = {"itin",

@@ -12,6 +12,7 @@
 #include "errcodes.h"
 #include "limit.h"
 #include "ordertrack.h"
+#include "reservation.h"
 #include "terms.h"
 
 /* A change under way. */
@@ -78,6 +79,8 @@ try_change(void *context)
 	has_locked_uses = ot_terms_set_first(change->terms, &stored);
 	if (has_locked_uses)
 		lock_uses();
+	ot_reservations_clear(change->workspace, change->plans->entity, stored.id,
+						  GetCurrentTimestamp());
 	if (!lock_stored(change, &stored))
 		return false;
 	if (!has_locked_uses && ot_terms_set_first(change->terms, &stored))
@@ -197,7 +200,8 @@ check_uses(const OtTermsArgs *merged, const OtTermsStored *stored)
 		stored->redeemed_count > merged->value[OT_REDEMPTION_LIMIT])
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("\"redemption_limit\" is below the number of uses"),
-				errdetail("There are " INT64_FORMAT " uses that were not rolled back.",
+				errdetail("There are " INT64_FORMAT
+						  " uses that were neither rolled back nor released.",
 						  stored->redeemed_count),
 				errhint("To stop further uses, set is_active to false."));
 	check_budget(merged, OT_DISCOUNT_BUDGET, "discount_budget", stored->discount_spent);
@@ -211,9 +215,10 @@ check_budget(const OtTermsArgs *merged, OtTermsField field, const char *name, in
 		return;
 	ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 			errmsg("\"%s\" is below what has been spent", name),
-			errdetail("Redemptions that were not rolled back have spent " INT64_FORMAT
-					  ".",
-					  spent),
+			errdetail(
+				"Uses that were neither rolled back nor released have spent " INT64_FORMAT
+				".",
+				spent),
 			errhint("To stop further uses, set is_active to false."));
 }
 

@@ -29,6 +29,7 @@ ot_terms_take(OtTerms *terms, const Datum *values, const bool *nulls)
 	terms->customer_limit = take_int8(values, nulls, OT_TERMS_CUSTOMER_LIMIT);
 	terms->is_striped = DatumGetBool(values[OT_TERMS_IS_STRIPED]);
 	terms->has_rules = DatumGetInt64(values[OT_TERMS_RULE_COUNT]) > 0;
+	terms->has_reservations = DatumGetBool(values[OT_TERMS_HAS_RESERVATIONS]);
 	for (int i = 0; i < OT_PERIOD_COUNT; i++)
 	{
 		terms->period[i].limit = take_int8(values, nulls, OT_TERMS_PER_DAY + i);

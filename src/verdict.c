@@ -10,6 +10,7 @@
 #include "verdict.h"
 
 static OtFailure judge_input(const OtRequest *request, OtVerdict *verdict);
+static OtFailure judge_reservation(const OtFacts *facts, OtVerdict *verdict);
 static OtFailure judge_voucher(const OtFacts *facts, TimestampTz now);
 static OtFailure judge_order(const OtRequest *request, const OtFacts *facts,
 							 OtVerdict *verdict);
@@ -61,6 +62,9 @@ static const struct
 								 "the order does not match the rules"},
 	[OT_REDEMPTION_RULES_VIOLATED] = {"redemption_rules_violated",
 									  "the customer has used the voucher up"},
+	[OT_RESERVATION_NOT_FOUND] =
+		{"reservation_not_found",
+		 "there is no such reservation of this code and customer"},
 	[OT_REDEMPTION_NOT_FOUND] = {"redemption_not_found", "the redemption does not exist"},
 	[OT_NOT_REDEEMED] = {"not_redeemed",
 						 "nothing was redeemed that could be rolled back"},
@@ -87,6 +91,7 @@ ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 	verdict->gift_balance = facts->gift_balance;
 
 	if ((verdict->failure = judge_input(request, verdict)) == OT_OK &&
+		(verdict->failure = judge_reservation(facts, verdict)) == OT_OK &&
 		(verdict->failure = judge_voucher(facts, now)) == OT_OK &&
 		(verdict->failure = judge_order(request, facts, verdict)) == OT_OK &&
 		(verdict->failure = judge_amounts(request, facts, verdict)) == OT_OK &&
@@ -127,14 +132,33 @@ judge_input(const OtRequest *request, OtVerdict *verdict)
 	return OT_OK;
 }
 
+/* One whose time is over counts for nobody, as if it had not been named. */
+static OtFailure
+judge_reservation(const OtFacts *facts, OtVerdict *verdict)
+{
+	if (facts->voucher.id == 0)
+		return OT_VOUCHER_NOT_FOUND;
+	switch (facts->reservation)
+	{
+		case OT_RESERVATION_RELEASED:
+			verdict->message = "the reservation has been released";
+			return OT_RESERVATION_NOT_FOUND;
+		case OT_RESERVATION_REDEEMED:
+			verdict->message = "the reservation has been redeemed";
+			return OT_RESERVATION_NOT_FOUND;
+		case OT_RESERVATION_UNKNOWN:
+			return OT_RESERVATION_NOT_FOUND;
+		default:
+			return OT_OK;
+	}
+}
+
 static OtFailure
 judge_voucher(const OtFacts *facts, TimestampTz now)
 {
 	const OtTerms *voucher = &facts->voucher;
 	const OtTerms *campaign = &facts->campaign;
 
-	if (voucher->id == 0)
-		return OT_VOUCHER_NOT_FOUND;
 	if (!voucher->is_active || (campaign->id != 0 && !campaign->is_active))
 		return OT_VOUCHER_DISABLED;
 	if (now < voucher->starts_at || (campaign->id != 0 && now < campaign->starts_at))

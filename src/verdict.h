@@ -5,6 +5,7 @@
 #ifndef OT_VERDICT_H
 #define OT_VERDICT_H
 
+#include "utils/array.h"
 #include "utils/date.h"
 
 #include "cart.h"
@@ -35,6 +36,8 @@ typedef enum OtFailure
 	OT_CUSTOMER_RULES_VIOLATED,
 	OT_ORDER_RULES_VIOLATED,
 	OT_REDEMPTION_RULES_VIOLATED,
+	/* looked for after OT_VOUCHER_NOT_FOUND, where a reservation is named */
+	OT_RESERVATION_NOT_FOUND,
 	/* of rollbacks and batches only */
 	OT_REDEMPTION_NOT_FOUND,
 	OT_NOT_REDEEMED,
@@ -56,10 +59,14 @@ typedef struct OtRequest
 	bool has_amount;
 	int64 amount; /* gift credits to spend */
 	Jsonb *metadata;
+	char *reservation_key; /* of the caller's own, or NULL */
+	int64 hold;			   /* of a reservation to be made, in microseconds */
+	const char *function;  /* that is called; the hash begins with it */
 	char *idempotency_key;
 	uint8 hash[OT_HASH_LENGTH]; /* of the request, where it has a key */
 	char *channel;
 	char *actor;
+	ArrayType *locked_keys;	 /* of a batch: reservations that it may end, or NULL */
 	const char *raw;		 /* of a batch's item that could not be read, or NULL */
 	bool is_bad;			 /* the input itself is wrong */
 	const char *bad_message; /* in what way */
@@ -107,6 +114,7 @@ typedef struct OtTerms
 	OtLimit order_budget;
 	const OtValidity *validity; /* NULL: at all hours */
 	bool has_rules;
+	bool has_reservations; /* there are some, or have been */
 } OtTerms;
 
 /* A stored order that the request names. */
@@ -120,7 +128,21 @@ typedef struct OtOrderFacts
 	bool is_contradicted; /* id and source_id name different orders */
 } OtOrderFacts;
 
-/* All that decides, as of one snapshot. */
+/* The reservation that a request names. */
+typedef enum OtReservation
+{
+	OT_RESERVATION_NONE,
+	OT_RESERVATION_LIVE,
+	OT_RESERVATION_OVER, /* its time is */
+	OT_RESERVATION_RELEASED,
+	OT_RESERVATION_REDEEMED,
+	OT_RESERVATION_UNKNOWN /* or of another code or customer */
+} OtReservation;
+
+/*
+ * All that decides, as of one snapshot.  Counters, balance and budgets are
+ * without what the reservations hold that this call would end.
+ */
 typedef struct OtFacts
 {
 	OtTerms voucher;
@@ -137,7 +159,9 @@ typedef struct OtFacts
 		cart; /* lines of the order, where the discount needs them and they are known */
 	OtRuleFacts rules;
 	OtLocalTime local_time; /* read where limits or hours need it */
-	int64 redemption_id;	/* of the row to come */
+	OtReservation reservation;
+	int64 ending_count;	 /* of reservations: the caller's own, and those that are over */
+	int64 redemption_id; /* of the row to come */
 } OtFacts;
 
 typedef struct OtVerdict

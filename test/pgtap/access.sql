@@ -65,18 +65,18 @@ SELECT is(has_schema_privilege(role, 'ordertrack', 'USAGE')::text || has_schema_
 SELECT ok(EXISTS (SELECT FROM rights AS r WHERE r.kind = c.kind AND r.object_name = c.name) = c.is_open,
 	format('%s: %s %s', c.kind, CASE WHEN c.is_open THEN 'may' ELSE 'may not' END, c.name))
   FROM (VALUES
-	('app', '{validate,redeem,redeem_batch,rollback_redemption,create_order,update_order,
+	('app', '{validate,redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
 		set_order_status}'::text[], true),
 	('app', '{create_rule,assign_rule,create_segment,segment_customers,create_voucher,update_voucher,create_campaign,create_workspace,grant_access,setup,
 		order_details,edit_note,delete_note}', false),
 	('support', '{order_list,order_details,order_history,add_note,edit_note,delete_note}', true),
-	('support', '{redeem,rollback_redemption,set_order_status,create_voucher,grant_access,setup}', false),
+	('support', '{redeem,reserve,release_reservation,rollback_redemption,set_order_status,create_voucher,grant_access,setup}', false),
 	('support', '{segment_customers}', true),
 	('auditor', '{segment_customers}', false),
 	('admin', '{create_rule,assign_rule,unassign_rule,create_segment,segment_customers,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,put_customer,
 		redeem,verify_order,export_query,order_details}', true),
 	('admin', '{setup,arm_triggers,apply_access}', false),
-	('auditor', '{verify_order,export_query,order_list,redemption_list,export_orders,export_order_items,
+	('auditor', '{verify_order,export_query,order_list,redemption_list,reservation_list,export_orders,export_order_items,
 		export_redemptions,export_order_notes}', true),
 	('auditor', '{order_details,redeem,add_note,put_customer,set_order_status}', false)
   ) AS a (kind, names, is_open)
@@ -98,7 +98,7 @@ SELECT ordertrack.create_order('{"source_id":"o","amount":5,"shipping_address":{
 	ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}'),
 	ordertrack.create_voucher('CARD', gift_amount => 100),
 	ordertrack.create_rule('some', 'customer', '$.customer.order_count >= 0'),
-	ordertrack.create_segment('all', customers => '{anna}')
+	ordertrack.create_segment('all', customers => '{anna}'), ordertrack.reserve('OFF', 'anna', '{"source_id":"o"}') AS held
 \gset
 SELECT ordertrack.add_note(:o, 'SECRET', 'SECRET'), ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}')
 \g /dev/null
@@ -130,6 +130,7 @@ $$;
 SELECT is(pg_temp.as_role(role, command), wanted, role || ': ' || command) FROM (VALUES
 	('tap app', 'SELECT result FROM ordertrack.redeem(''OFF'', ''new'', ''{"amount":7}'')', 'success'),
 	('tap app', 'SELECT result FROM ordertrack.redeem_batch(''[{"code":"CARD","amount":10}]'')', 'success'),
+	('tap app', 'SELECT ordertrack.release_reservation((ordertrack.reserve(''CARD'', amount => 10)).reservation_key)', 'true'),
 	('tap app', 'SELECT ordertrack.create_order(''{"source_id":"by app"}'') > 0', 'true'),
 	('tap app', 'SELECT count(*) > 0 FROM ordertrack.order_history(' || :o || ')', 'true'),
 	('tap app', 'SELECT count(*) FROM ordertrack.orders', '42501'),

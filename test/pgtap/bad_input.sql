@@ -199,6 +199,7 @@ SELECT is(pg_temp.answer(format('SELECT ordertrack.' || call, n)), 'OT002 0',
 		'validate(''OFF'', workspace => %s)', 'redeem_batch(''[{"code":"OFF"}]'', %s)',
 		'redeem(''OFF'', idempotency_key => ''k'', workspace => %s)',
 	'rollback_redemption(1, workspace => %s)', 'rollback_redemption(NULL, workspace => %s)',
+	'reserve(''OFF'', workspace => %s)', 'release_reservation(''x'', %s)',
 	'create_order(''{}'', workspace => %s)', 'put_customer(''x'', workspace => %s)',
 	'create_campaign(''x'', workspace => %s)',
 	'update_campaign(''camp'', workspace => %s)', 'create_voucher(''x'', gift_amount => 1, workspace => %s)',
@@ -206,7 +207,8 @@ SELECT is(pg_temp.answer(format('SELECT ordertrack.' || call, n)), 'OT002 0',
 	'order_history(1, %s)']) AS call;
 SELECT is(pg_temp.answer('SELECT ordertrack.' || call), 'OT005 0', call)
   FROM unnest(ARRAY['redeem(''OFF'', workspace => NULL)', 'validate(''OFF'', workspace => NULL)',
-	'redeem_batch(''[]'', NULL)', 'rollback_redemption(1, workspace => NULL)']) AS call;
+	'redeem_batch(''[]'', NULL)', 'rollback_redemption(1, workspace => NULL)',
+	'reserve(''OFF'', workspace => NULL)', 'release_reservation(''x'', NULL)']) AS call;
 SELECT is(pg_temp.state(), :'state', 'nothing has changed');
 
 -- Codes compare byte for byte; each of these is a code of its own.

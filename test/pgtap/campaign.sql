@@ -6,7 +6,7 @@ SELECT ordertrack.create_workspace('other') AS other, ordertrack.create_campaign
 \gset
 SELECT is(to_jsonb(c) - '{created_at,updated_at}'::text[], jsonb_build_object('campaign_id', :plain) ||
 	'{"workspace_id":1,"name":"plain","is_active":true,"starts_at":null,"expires_at":null,"redemption_limit":null,
-		"customer_limit":null,"redeemed_count":null,"rule_count":0,"is_striped":false,"per_day":null,"per_week":null,"per_month":null,
+		"customer_limit":null,"redeemed_count":null,"rule_count":0,"has_reservations":false,"is_striped":false,"per_day":null,"per_week":null,"per_month":null,
 		"customer_per_day":null,"customer_per_week":null,"customer_per_month":null,"discount_budget":null,
 		"discount_spent":null,"order_budget":null,"order_spent":null,"validity_hours":null,"metadata":null}', 'defaults')
   FROM ordertrack.campaigns AS c WHERE c.name = 'plain';

@@ -22,7 +22,8 @@ SELECT ordertrack.create_campaign(text), ordertrack.create_voucher(text, '{"type
 SELECT ordertrack.rollback_redemption(r.redemption_id, r.code, NULL, NULL, r.code, r.code)
   FROM ordertrack.redemptions AS r WHERE kind = 'redemption' AND result = 'success'
 \g /dev/null
-SELECT ordertrack.redeem(text || '?', text, '{"amount":1}', NULL, NULL, NULL, text, text),
+SELECT ordertrack.reserve(text, text, '{"amount":1}', channel => text, actor => text),
+	ordertrack.redeem(text || '?', text, '{"amount":1}', NULL, NULL, NULL, text, text),
 	ordertrack.add_note(o.order_id, text, text, text, text)
   FROM firsts JOIN ordertrack.orders AS o ON o.source_id = text
 \g /dev/null
@@ -72,10 +73,10 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
 	('order_history_list', '{channel,detail,event_type,source_id,title}'),
 	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}'), ('rule_list', '{message,name}'),
-	('segment_list', '{name}')) AS v (name, columns);
+	('segment_list', '{name}'), ('reservation_list', '{actor,campaign,channel,code,customer}')) AS v (name, columns);
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
 	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
-		'rule_list', 'segment_list')),
+		'rule_list', 'segment_list', 'reservation_list')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.

@@ -28,9 +28,9 @@ BEGIN
 		PERFORM ordertrack.assign_rule(id, campaign => 'camp ' || id, workspace => workspace);
 	END IF;
 	SELECT coalesce(r.failure_code, r.result) INTO dry
-	  FROM ordertrack.validate(id, customer, order_data, credits, metadata, 'web', 'basket', workspace) AS r;
+	  FROM ordertrack.validate(id, customer, order_data, credits, metadata, 'web', 'basket', workspace => workspace) AS r;
 	SELECT coalesce(r.failure_code, r.result) INTO real
-	  FROM ordertrack.redeem(id, customer, order_data, credits, metadata, NULL, 'web', 'basket', workspace) AS r;
+	  FROM ordertrack.redeem(id, customer, order_data, credits, metadata, NULL, 'web', 'basket', workspace => workspace) AS r;
 	RETURN CASE WHEN dry = real THEN real ELSE dry || ' but ' || real END;
 END
 $$;

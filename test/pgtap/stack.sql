@@ -144,6 +144,34 @@ SELECT throws_ok($$SELECT ordertrack.redeem('ONE', 'gil', '{"amount":500}', idem
 SELECT is((SELECT count(*) FROM ordertrack.redemptions WHERE code = 'ONE' AND result = 'success'
 	AND redemption_id > :parent), 1::bigint, 'one effect');
 
+-- Reservations: a live one counts, one that is over is taken back by the stack.
+SELECT ordertrack.create_voucher('HELD', '{"type":"amount","amount_off":1}', campaign => 'pair', redemption_limit => 1),
+	ordertrack.create_voucher('BESIDE', '{"type":"amount","amount_off":1}', campaign => 'pair')
+  FROM ordertrack.create_campaign('pair', redemption_limit => 2, customer_per_day => 2)
+\g /dev/null
+SELECT reservation_key AS held FROM ordertrack.reserve('HELD', 'hal', '{"amount":10}')
+\gset
+SELECT is(pg_temp.tell(ARRAY(SELECT v FROM ordertrack.redeem_stack('{BESIDE,HELD}', 'ida', '{"amount":10}', 'partial') AS v)),
+	'10/1/9 10/1/9 quantity_exceeded', 'a live reservation counts');
+SELECT ordertrack.release_reservation(:'held')
+\g /dev/null
+SELECT ordertrack.rollback_redemption(max(redemption_id)) FROM ordertrack.redemptions WHERE kind = 'stack'
+\g /dev/null
+SELECT count(ordertrack.reserve(code, 'hal', '{"amount":10}', hold => '1 microsecond')) FROM unnest('{HELD,BESIDE}'::text[]) AS code
+\g /dev/null
+SELECT pg_sleep(0.01)
+\g /dev/null
+SELECT is(pg_temp.tell(ARRAY(SELECT v FROM ordertrack.validate_stack('{BESIDE,HELD}', 'ida', '{"amount":10}') AS v)),
+	'10/2/8 10/1/9 10/2/8', 'what is over does not');
+SELECT is(pg_temp.tell(ARRAY(SELECT v FROM ordertrack.redeem_stack('{BESIDE,HELD}', 'ida', '{"amount":10}') AS v)),
+	'10/2/8 10/1/9 10/2/8', 'and is taken back');
+SELECT is((SELECT string_agg(concat_ws(' ', v.redeemed_count, c.redeemed_count, p.used), ', ')
+	FROM ordertrack.vouchers AS v JOIN ordertrack.campaigns AS c USING (campaign_id)
+	JOIN ordertrack.period_counts AS p ON p.entity_id = c.campaign_id AND p.entity = 'campaign' AND p.used > 0
+	WHERE v.code = 'HELD'), '1 2 2', 'counted once');
+SELECT is((SELECT string_agg(DISTINCT status, ' ') FROM ordertrack.reservation_list WHERE code IN ('HELD', 'BESIDE')
+	AND expires_at < now() + interval '1 minute'), 'expired', 'their state');
+
 -- Errors of the caller.
 SELECT throws_ok(call, code, NULL, call) FROM (VALUES
 	('SELECT ordertrack.redeem_stack(''{P10}'', mode => ''some'')', 'OT005'),

@@ -13,7 +13,7 @@ SELECT ordertrack.create_voucher('PLAIN', '{"type":"amount","amount_off":100}') 
 SELECT is(to_jsonb(v) - '{created_at,updated_at}'::text[], jsonb_build_object('voucher_id', :plain) ||
 	'{"workspace_id":1,"code":"PLAIN","campaign_id":null,"kind":"discount","discount":{"type":"amount","amount_off":100},
 		"gift_amount":null,"gift_balance":null,"is_active":true,"starts_at":null,"expires_at":null,"redemption_limit":null,
-		"redeemed_count":null,"customer_limit":null,"rule_count":0,"is_striped":false,"per_day":null,"per_week":null,"per_month":null,
+		"redeemed_count":null,"customer_limit":null,"rule_count":0,"has_reservations":false,"is_striped":false,"per_day":null,"per_week":null,"per_month":null,
 		"customer_per_day":null,"customer_per_week":null,"customer_per_month":null,"validity_hours":null,
 		"metadata":null}', 'defaults')
   FROM ordertrack.vouchers AS v WHERE v.code = 'PLAIN';
@@ -26,7 +26,7 @@ SELECT ordertrack.create_voucher('FULL', gift_amount => 700, campaign => 'camp',
 \g /dev/null
 SELECT is(to_jsonb(v) - '{voucher_id,campaign_id,starts_at,expires_at,created_at,updated_at}'::text[],
 	'{"workspace_id":1,"code":"FULL","kind":"gift","discount":null,"gift_amount":700,"gift_balance":700,"is_active":false,
-		"redemption_limit":9,"redeemed_count":0,"customer_limit":3,"rule_count":0,"is_striped":false,"per_day":8,"per_week":7,
+		"redemption_limit":9,"redeemed_count":0,"customer_limit":3,"rule_count":0,"has_reservations":false,"is_striped":false,"per_day":8,"per_week":7,
 		"per_month":6,"customer_per_day":5,"customer_per_week":4,"customer_per_month":2,
 		"validity_hours":[{"days_of_week":[1]}],"metadata":{"a":1}}', 'everything given')
   FROM ordertrack.vouchers AS v WHERE v.code = 'FULL';

@@ -68,6 +68,8 @@ SELECT ordertrack.redeem('GIFT', 'carl', '{"amount": 90000}', 50000);
 SELECT ordertrack.redeem_batch('[{"code": "TEN", "customer": "dora"}, {"code": "GIFT", "amount": 1}]');
 SELECT ordertrack.create_order('{"source_id": "o-1", "amount": 12345, "shipping_address": {"street": "x\\y"}}', 'anna');
 SELECT ordertrack.create_order('{"source_id": "o-2", "status": "awaiting_exchange"}', workspace => 2);
+SELECT ordertrack.reserve(E'tab\tÄ\\n', 'anna', '{"amount": 100}', hold => hold, metadata => '{"k": 1}',
+	idempotency_key => 'held for ' || hold) FROM unnest('{1 microsecond,1 hour}'::interval[]) AS hold;
 EOC
 $node->safe_psql('shop', <<'EOC');
 -- Dealt out to stripes, as by sessions that queue for it.

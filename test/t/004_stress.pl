@@ -317,6 +317,82 @@ SELECT what, n FROM (
  WHERE n < 5
 EOC
 
+# Uses that are held: redeemed, released, or over before long, by sessions that
+# want more than there is. HELD 3 splits its counter.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_campaign('held', redemption_limit => 400, customer_per_month => 60, discount_budget => 3000);
+SELECT ordertrack.create_voucher('HELD 1', '{"type": "amount", "amount_off": 10}', campaign => 'held',
+	redemption_limit => 150, customer_limit => 30);
+SELECT ordertrack.create_voucher('HELD 2', gift_amount => 1000, campaign => 'held', per_day => 100);
+SELECT ordertrack.create_voucher('HELD 3', '{"type": "amount", "amount_off": 10}', redemption_limit => 700);
+SELECT ordertrack.put_customer('held ' || i) FROM generate_series(1, 10) AS i;
+EOC
+my $hold = <<'EOC';
+\set code random(1, 3)
+\set customer random(1, 10)
+\set back random(0, 30)
+\set credits random(1, 30)
+EOC
+run_sessions('reservations', 32, 40,
+	held_redeemed => [ 6, $hold . <<'EOC' ],
+SELECT reservation_key AS key FROM ordertrack.reserve('HELD :code', 'held :customer', '{"amount": 100}', :credits) \gset
+SELECT ordertrack.redeem('HELD :code', 'held :customer', '{"amount": 100}', reservation_key => nullif(':key', ''));
+EOC
+	held_in_batch => [ 2, $hold . <<'EOC' ],
+SELECT reservation_key AS key FROM ordertrack.reserve('HELD :code', 'held :customer', '{"amount": 100}', 5) \gset
+SELECT ordertrack.redeem_batch('[{"code": "HELD :code", "customer": "held :customer", "amount": 5, "reservation_key": ":key"},
+	{"code": "HELD 1", "customer": "held 3"}, {"code": "HELD 2", "customer": "held 4", "amount": 1}]');
+EOC
+	held_released => [ 3, $hold . <<'EOC' ],
+SELECT reservation_key AS key FROM ordertrack.reserve('HELD :code', 'held :customer', '{"amount": 100}', :credits) \gset
+SELECT ordertrack.release_reservation(':key') WHERE ':key' <> '';
+EOC
+	held_over => [ 4, $hold . <<'EOC' ],
+SELECT ordertrack.reserve('HELD :code', 'held :customer', '{"amount": 100}', :credits, hold => '20 milliseconds');
+EOC
+	held_by_others => [ 3, $hold . <<'EOC' ],
+SELECT ordertrack.redeem('HELD :code', 'held :customer', '{"amount": 100}', :credits);
+EOC
+	held_used_back => [ 2, $hold . <<'EOC' ],
+SELECT ordertrack.rollback_redemption((SELECT max(redemption_id) - :back FROM ordertrack.redemptions WHERE workspace_id = 1));
+EOC
+	held_limit => [ 1, $hold . <<'EOC' ]);
+SELECT attempt('SELECT ordertrack.update_voucher(''HELD 1'', redemption_limit => 150 + :credits)', 'OT005');
+SELECT ordertrack.update_campaign('held', clear => '{customer_per_month}') WHERE :credits > 15;
+SELECT ordertrack.update_campaign('held', customer_per_month => 60 + :credits);
+EOC
+my $held_counters = <<'EOC';
+SELECT v.code, l.redeemed_count + count(h) FILTER (WHERE h.holds_voucher) = u.used,
+	v.gift_balance IS NULL OR v.gift_balance + coalesce(sum(h.amount) FILTER (WHERE h.holds_voucher), 0) + u.given = v.gift_amount
+  FROM ordertrack.vouchers AS v JOIN ordertrack.voucher_list AS l USING (workspace_id, voucher_id)
+  LEFT JOIN ordertrack.reservations AS h USING (workspace_id, voucher_id)
+ CROSS JOIN LATERAL (SELECT sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1 ELSE 0 END)
+		+ (SELECT count(*) FROM ordertrack.reservations AS r WHERE r.workspace_id = 1 AND r.voucher_id = v.voucher_id AND r.holds_voucher) AS used,
+		sum(amount) AS given FROM ordertrack.redemptions AS r
+	 WHERE r.workspace_id = v.workspace_id AND r.voucher_id = v.voucher_id AND r.result = 'success') AS u
+ WHERE v.code LIKE 'HELD %' GROUP BY v.code, l.redeemed_count, u.used, u.given, v.gift_balance, v.gift_amount ORDER BY v.code
+EOC
+asked_is($held_counters, "HELD 1|t|t\nHELD 2||t\nHELD 3|t|t", 'reservations: what is used and what is held is what is counted');
+asked_is(<<'EOC', '', 'reservations: enough of each kind was done');
+SELECT status, n FROM (VALUES ('redeemed'), ('released'), ('expired')) AS s (status)
+  LEFT JOIN (SELECT status, count(*) AS n FROM ordertrack.reservation_list GROUP BY 1) AS l USING (status)
+ WHERE coalesce(n, 0) < 20
+EOC
+asked_is(<<'EOC', 't|t', 'reservations: and none was redeemed twice');
+SELECT count(redemption_id) = count(DISTINCT redemption_id),
+	count(*) FILTER (WHERE status = 'redeemed') = (SELECT count(*) FROM ordertrack.redemptions AS r
+		JOIN ordertrack.reservations AS h USING (workspace_id, redemption_id, code) WHERE r.result = 'success')
+  FROM ordertrack.reservations
+EOC
+# Let go of all that is still held, so that a recount of redemptions is enough below.
+$node->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.release_reservation(reservation_key) FROM ordertrack.reservations WHERE status = 'live';
+SELECT ordertrack.update_voucher('HELD ' || n, metadata => '{}') FROM generate_series(1, 3) AS n;
+SELECT ordertrack.update_campaign('held', metadata => '{}');
+EOC
+asked_is('SELECT count(*) FROM ordertrack.reservations WHERE holds_voucher OR holds_campaign', '0',
+	'reservations: none holds anything in the end');
+
 # A code with a limit for each customer, used by one for an order of another, and
 # orders that move from one customer to another.
 $node->safe_psql('postgres', <<'EOC');
