@@ -9,10 +9,8 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/timestamp.h"
 
-#include "errcodes.h"
 #include "limit.h"
 #include "plan.h"
 #include "stack.h"
@@ -28,10 +26,6 @@ typedef struct StackLocks
 	OtLocked codes;
 } StackLocks;
 
-static void read_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata);
-static void read_codes(OtStack *stack, ArrayType *codes);
-static void read_mode(OtStack *stack, FunctionCallInfo fcinfo, int n);
-static void hash_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata);
 static void redeem(OtStack *stack, ReturnSetInfo *result);
 static void judge(OtStack *stack, TimestampTz now);
 static bool needs_locks(const OtStack *stack, const StackLocks *locks);
@@ -56,7 +50,7 @@ ordertrack_validate_stack(PG_FUNCTION_ARGS)
 	stack.request.workspace = ot_workspace_arg(fcinfo, 7);
 	stack.request.channel = ot_text_or_null(fcinfo, 5);
 	stack.request.actor = ot_text_or_null(fcinfo, 6);
-	read_stack(&stack, fcinfo, 4);
+	ot_stack_read(&stack, fcinfo);
 	InitMaterializedSRF(fcinfo, 0);
 
 	ot_begin();
@@ -79,7 +73,7 @@ ordertrack_redeem_stack(PG_FUNCTION_ARGS)
 	stack.request.idempotency_key = ot_text_or_null(fcinfo, 5);
 	stack.request.channel = ot_text_or_null(fcinfo, 6);
 	stack.request.actor = ot_text_or_null(fcinfo, 7);
-	read_stack(&stack, fcinfo, 4);
+	ot_stack_read(&stack, fcinfo);
 	InitMaterializedSRF(fcinfo, 0);
 
 	ot_begin();
@@ -88,84 +82,6 @@ ordertrack_redeem_stack(PG_FUNCTION_ARGS)
 	redeem(&stack, result);
 	ot_end();
 	return (Datum) 0;
-}
-
-/*
- * Reads what both functions have alike.  A request of its own checks what the
- * codes share, under a code that is right; then each code has a copy.
- */
-static void
-read_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata)
-{
-	read_mode(stack, fcinfo, 3);
-	stack->request.function = "redeem_stack";
-	ot_request_read(&stack->request, "stack", ot_text_or_null(fcinfo, 1),
-					ot_jsonb_or_null(fcinfo, 2), ot_jsonb_or_null(fcinfo, metadata));
-	if (stack->request.idempotency_key != NULL)
-		hash_stack(stack, fcinfo, metadata);
-	read_codes(stack, PG_ARGISNULL(0) ? NULL : PG_GETARG_ARRAYTYPE_P(0));
-	stack->attempts = palloc0(sizeof(OtAttempt) * Max(stack->count, 1));
-	stack->accepted = palloc0(sizeof(OtAttempt *) * Max(stack->count, 1));
-	for (int i = 0; i < stack->count; i++)
-		stack->attempts[i].request = &stack->requests[i];
-}
-
-static void
-read_codes(OtStack *stack, ArrayType *codes)
-{
-	Datum *values;
-	bool *nulls;
-	int count;
-
-	if (codes == NULL || ARR_NDIM(codes) != 1)
-	{
-		ot_request_blame(&stack->request, codes != NULL && ARR_NDIM(codes) > 1
-											  ? "codes must be a list"
-											  : "codes must not be empty");
-		return;
-	}
-	deconstruct_array(codes, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-	if (count > OT_MAX_CODES)
-	{
-		ot_request_blame(&stack->request, "a stack may have at most 30 codes");
-		return;
-	}
-	stack->count = count;
-	stack->requests = palloc(sizeof(OtRequest) * count);
-	for (int i = 0; i < count; i++)
-	{
-		stack->requests[i] = stack->request;
-		ot_request_code(&stack->requests[i],
-						nulls[i] ? NULL : TextDatumGetCString(values[i]));
-	}
-}
-
-static void
-read_mode(OtStack *stack, FunctionCallInfo fcinfo, int n)
-{
-	char *mode = ot_required_text_arg(fcinfo, n, "mode", OT_MAX_TEXT);
-
-	stack->is_partial = strcmp(mode, "partial") == 0;
-	if (!stack->is_partial && strcmp(mode, "all") != 0)
-		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-				errmsg("unknown mode \"%s\"", mode),
-				errdetail("Modes are all and partial."));
-}
-
-/* The codes are hashed as an array is spelled, which tells NULL from a text. */
-static void
-hash_stack(OtStack *stack, FunctionCallInfo fcinfo, int metadata)
-{
-	const char *fields[5];
-
-	fields[0] =
-		PG_ARGISNULL(0) ? NULL : OidOutputFunctionCall(F_ARRAY_OUT, PG_GETARG_DATUM(0));
-	fields[1] = ot_text_or_null(fcinfo, 1);
-	fields[2] = PG_ARGISNULL(2) ? NULL : ot_json_to_text(PG_GETARG_JSONB_P(2));
-	fields[3] = stack->is_partial ? "partial" : "all";
-	fields[4] =
-		PG_ARGISNULL(metadata) ? NULL : ot_json_to_text(PG_GETARG_JSONB_P(metadata));
-	ot_request_hash("redeem_stack", lengthof(fields), fields, stack->request.hash);
 }
 
 /* Decides and writes a stack; a turn is what it is in ot_redeem(). */

@@ -22,6 +22,9 @@ typedef struct OtStack
 	OtAttempt **accepted;
 } OtStack;
 
+/* stack_request.c */
+extern void ot_stack_read(OtStack *stack, FunctionCallInfo fcinfo);
+
 /* stack_judge.c */
 extern void ot_stack_judge(OtStack *stack, TimestampTz now);
 
