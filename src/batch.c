@@ -207,9 +207,13 @@ static void
 lock_batch(Batch *batch)
 {
 	ArrayType *codes = collect(batch, get_code);
+	OtPrefetch *prefetch;
 
 	lock_orders_and_customers(batch, codes);
 	ot_codes_lock(batch->workspace, codes, &batch->locked);
+	prefetch = ot_prefetch(batch->workspace, codes, collect(batch, get_customer));
+	for (int i = 0; i < batch->count; i++)
+		batch->requests[i].prefetch = prefetch;
 }
 
 static ArrayType *

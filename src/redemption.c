@@ -217,6 +217,8 @@ ot_redeem(OtRequest *request, const OtLocked *locked, OtOutcome *outcome)
 		}
 		else if (!ot_accept(&acceptance, &order_id))
 			continue;
+		if (request->prefetch != NULL && attempt.verdict.failure == OT_OK)
+			ot_prefetch_follow(&attempt);
 		ot_outcome_tell(outcome, facts, &attempt.verdict, order_id);
 		return true;
 	}

@@ -103,6 +103,15 @@ extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome
 extern void ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts);
 extern void ot_stack_facts_read(OtAttempt *attempts, int count, TimestampTz now);
 
+extern void ot_discount_take(OtDiscount *discount, const Jsonb *object, int64 voucher_id);
+
+/* redemption_prefetch.c */
+typedef struct OtPrefetch OtPrefetch;
+
+extern OtPrefetch *ot_prefetch(int64 workspace, ArrayType *codes, ArrayType *customers);
+extern bool ot_prefetch_take(const OtRequest *request, OtFacts *facts);
+extern void ot_prefetch_follow(const OtAttempt *attempt);
+
 /* code_lock.c */
 extern ArrayType *ot_reservations_lock(int64 workspace, ArrayType *keys, ArrayType *codes,
 									   ArrayType **holders);

@@ -27,7 +27,6 @@ enum
 static void read_code(const OtRequest *request, OtFacts *facts);
 static void read_rest(const OtRequest *request, TimestampTz now, OtFacts *facts);
 static void read_voucher(const OtRequest *request, OtFacts *facts);
-static void read_discount(OtFacts *facts, const Jsonb *object);
 static void read_customer(const OtRequest *request, OtFacts *facts);
 static void read_order(const OtRequest *request, OtOrderFacts *order);
 static void count_customer_uses(const OtRequest *request, OtFacts *facts);
@@ -40,6 +39,8 @@ void
 ot_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 {
 	memset(facts, 0, sizeof(*facts));
+	if (request->prefetch != NULL && ot_prefetch_take(request, facts))
+		return;
 	ot_take_snapshot();
 	read_code(request, facts);
 	read_customer(request, facts);
@@ -126,22 +127,23 @@ read_voucher(const OtRequest *request, OtFacts *facts)
 	facts->is_gift = DatumGetBool(values[IS_GIFT]);
 	facts->gift_balance = nulls[GIFT_BALANCE] ? 0 : DatumGetInt64(values[GIFT_BALANCE]);
 	if (!nulls[DISCOUNT])
-		read_discount(facts, DatumGetJsonbP(values[DISCOUNT]));
+		ot_discount_take(&facts->discount, DatumGetJsonbP(values[DISCOUNT]),
+						 facts->voucher.id);
 	if (!nulls[CAMPAIGN_ID])
 		ot_campaign_terms_read(request->workspace, DatumGetInt64(values[CAMPAIGN_ID]),
 							   &facts->campaign);
 }
 
-static void
-read_discount(OtFacts *facts, const Jsonb *object)
+/* Takes a stored discount, which was right when it was stored. */
+void
+ot_discount_take(OtDiscount *discount, const Jsonb *object, int64 voucher_id)
 {
-	const char *problem = ot_discount_read(&facts->discount, object);
+	const char *problem = ot_discount_read(discount, object);
 
 	if (problem != NULL)
-		ereport(
-			ERROR, errcode(ERRCODE_DATA_CORRUPTED),
-			errmsg("discount of voucher " INT64_FORMAT " is damaged", facts->voucher.id),
-			errdetail_internal("%s", problem));
+		ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+				errmsg("discount of voucher " INT64_FORMAT " is damaged", voucher_id),
+				errdetail_internal("%s", problem));
 }
 
 /* A customer is read once, also where rules ask for more of it. */

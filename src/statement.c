@@ -259,6 +259,17 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND campaign_id = $2 AND customer_id = $3"},
 
 	/* ---- batches: locks in the one order: orders, reservations, customers, vouchers, campaigns ---- */
+	/* Codes that have nothing but a discount; see redemption_prefetch.c. */
+	[OT_PLAN_BATCH_PLAIN_VOUCHERS] = {"iT",
+		"SELECT voucher_id, " TERMS ", code, discount FROM ordertrack.vouchers"
+		" WHERE workspace_id = $1 AND code = ANY ($2) AND kind = 'discount'"
+		"   AND campaign_id IS NULL AND rule_count = 0 AND NOT has_reservations"
+		"   AND num_nonnulls(redemption_limit, customer_limit, per_day, per_week, per_month,"
+		"    customer_per_day, customer_per_week, customer_per_month, validity_hours) = 0"
+		" ORDER BY code"},
+	[OT_PLAN_BATCH_CUSTOMERS] = {"iT",
+		"SELECT source_id, customer_id, order_total FROM ordertrack.customers"
+		" WHERE workspace_id = $1 AND source_id = ANY ($2) ORDER BY source_id"},
 	[OT_PLAN_BATCH_LOCK_ORDERS] = {"iTI",
 		"SELECT FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = ANY ($3 || ARRAY("
 		"   SELECT order_id FROM ordertrack.orders"

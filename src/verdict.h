@@ -66,10 +66,11 @@ typedef struct OtRequest
 	uint8 hash[OT_HASH_LENGTH]; /* of the request, where it has a key */
 	char *channel;
 	char *actor;
-	ArrayType *locked_keys;	 /* of a batch: reservations that it may end, or NULL */
-	const char *raw;		 /* of a batch's item that could not be read, or NULL */
-	bool is_bad;			 /* the input itself is wrong */
-	const char *bad_message; /* in what way */
+	struct OtPrefetch *prefetch; /* of a batch: facts that are read already, or NULL */
+	ArrayType *locked_keys;		 /* of a batch: reservations that it may end, or NULL */
+	const char *raw;			 /* of a batch's item that could not be read, or NULL */
+	bool is_bad;				 /* the input itself is wrong */
+	const char *bad_message;	 /* in what way */
 } OtRequest;
 
 /* Calendar periods in which uses are counted, in the workspace's time zone. */
