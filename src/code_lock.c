@@ -1,8 +1,9 @@
 /*
  * code_lock.c
- *		Locks what several codes of one call will count, before it is read: each
- *		table's rows by id and the tables in the one order, so that two calls
- *		never wait for each other in a circle, and nothing counted can be lost.
+ *		Locks what several codes of one call will count: each table's rows by id
+ *		and the tables in the one order, so that two calls never wait for each
+ *		other in a circle.  A batch does so before it reads, so that nothing
+ *		counted can be lost; a stack before it spends.
  */
 #include "postgres.h"
 
@@ -21,7 +22,7 @@ static void lock_stripes(int64 workspace, const char *entity, Datum *ids, int co
 /*
  * Locks the reservations of keys, and of codes those whose time is over, before
  * customers are; returns their keys, and whose they are.  A call that holds codes
- * must end no others.
+ * already must end no others.
  */
 ArrayType *
 ot_reservations_lock(int64 workspace, ArrayType *keys, ArrayType *codes,
@@ -77,6 +78,17 @@ ot_codes_lock(int64 workspace, ArrayType *codes, OtLocked *locked)
 								  "voucher", &locked->voucher_count);
 	locked->campaigns = lock_codes(workspace, OT_PLAN_BATCH_LOCK_CAMPAIGNS, codes,
 								   "campaign", &locked->campaign_count);
+}
+
+/* Gives the codes of attempts as an array. */
+ArrayType *
+ot_codes_of(OtAttempt *const *attempts, int count)
+{
+	Datum codes[OT_MAX_CODES];
+
+	for (int i = 0; i < count; i++)
+		codes[i] = CStringGetTextDatum(attempts[i]->request->code);
+	return construct_array(codes, count, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
 /* Tells whether an id is among those that were locked. */

@@ -118,6 +118,7 @@ extern ArrayType *ot_reservations_lock(int64 workspace, ArrayType *keys, ArrayTy
 extern void ot_customers_lock(int64 workspace, ArrayType *holders, int64 customer_id,
 							  int64 order_customer_id);
 extern void ot_codes_lock(int64 workspace, ArrayType *codes, OtLocked *locked);
+extern ArrayType *ot_codes_of(OtAttempt *const *attempts, int count);
 extern bool ot_locked_has(const int64 *ids, int count, int64 id);
 
 /* terms_facts.c: columns that the statements on a voucher's terms begin with */

@@ -5,7 +5,8 @@
  */
 #include "postgres.h"
 
-#include "errcodes.h"
+#include "catalog/pg_type.h"
+
 #include "limit.h"
 #include "plan.h"
 #include "redemption.h"
@@ -21,7 +22,8 @@ typedef struct Work
 	int64 customer_id;
 	int64 order_id;
 	OtUse use;
-	OtEnding *endings; /* of reservations, one for each code */
+	OtEnding *endings;	/* of reservations, one for each code */
+	ArrayType *holders; /* of several codes: the customers of these reservations */
 } Work;
 
 static bool can_lose(const Work *work);
@@ -31,6 +33,7 @@ static bool write_all(void *context);
 static bool claim_key(const Work *work);
 static bool end_reservations(Work *work);
 static bool has_ending(const Work *work);
+static void lock_holders(const Work *work);
 static bool write_customer(Work *work);
 static bool write_order(Work *work);
 static void write_lines(const Work *work);
@@ -40,6 +43,7 @@ static Jsonb *describe(const OtAttempt *attempt);
 static void write_records(const Work *work);
 static void write_stack_record(const Work *work);
 static bool spend(Work *work);
+static void lock_codes(const Work *work);
 
 /*
  * Writes what the verdicts say.  Returns false, with nothing written, where
@@ -111,8 +115,9 @@ counts_customer(const Work *work)
 
 /*
  * Writes in the one order of locks: order, reservations, customer, voucher,
- * campaign.  The
- * counters come last, so that their row locks are held shortest.
+ * campaign.  The counters come last, so that their row locks are held shortest,
+ * also those of a stack: whoever waits for a key, a customer or a source_id that
+ * is being added must hold no counter for which the other may wait.
  */
 static bool
 write_all(void *context)
@@ -122,10 +127,7 @@ write_all(void *context)
 	if (!claim_key(work) || !end_reservations(work) || !write_customer(work))
 		return false;
 	if (has_ending(work) && counts_customer(work))
-		for (int i = 0; i < work->acceptance->count; i++)
-			if (work->acceptance->attempts[i]->facts.ending_count > 0)
-				ot_ending_lock_customers(&work->endings[i], work->customer_id,
-										 work->order->customer_id);
+		lock_holders(work);
 	if (!write_order(work))
 		return false;
 	write_lines(work);
@@ -133,7 +135,10 @@ write_all(void *context)
 	return spend(work);
 }
 
-/* Ends the reservations that the facts leave out; false where one is gone. */
+/*
+ * Ends the reservations that the facts leave out; false where one is gone.  Those
+ * of several codes are locked together, in one order.
+ */
 static bool
 end_reservations(Work *work)
 {
@@ -141,7 +146,11 @@ end_reservations(Work *work)
 
 	if (!has_ending(work))
 		return true;
-	work->endings = palloc(sizeof(OtEnding) * acceptance->count);
+	if (acceptance->count > 1)
+		(void) ot_reservations_lock(
+			work->request->workspace, construct_empty_array(TEXTOID),
+			ot_codes_of(acceptance->attempts, acceptance->count), &work->holders);
+	work->endings = palloc0(sizeof(OtEnding) * acceptance->count);
 	for (int i = 0; i < acceptance->count; i++)
 		if (!ot_reservations_end(acceptance->attempts[i]->request,
 								 &acceptance->attempts[i]->facts, acceptance->now,
@@ -157,6 +166,18 @@ has_ending(const Work *work)
 		if (work->acceptance->attempts[i]->facts.ending_count > 0)
 			return true;
 	return false;
+}
+
+/* Locks the customers whose uses are given back with those whose are spent, by id. */
+static void
+lock_holders(const Work *work)
+{
+	if (work->holders == NULL)
+		ot_ending_lock_customers(&work->endings[0], work->customer_id,
+								 work->order->customer_id);
+	else
+		ot_customers_lock(work->request->workspace, work->holders, work->customer_id,
+						  work->order->customer_id);
 }
 
 static bool
@@ -333,6 +354,8 @@ spend(Work *work)
 {
 	if (counts_customer(work) && work->order->id == 0)
 		ot_limits_lock_customers(work->request->workspace, work->customer_id, 0);
+	if (work->acceptance->count > 1)
+		lock_codes(work);
 	for (int i = 0; i < work->acceptance->count; i++)
 	{
 		const OtAttempt *attempt = work->acceptance->attempts[i];
@@ -354,4 +377,20 @@ spend(Work *work)
 			return false;
 	}
 	return true;
+}
+
+/* Locks what several codes count, in one order whatever the order of the codes. */
+static void
+lock_codes(const Work *work)
+{
+	const OtAcceptance *acceptance = work->acceptance;
+	OtLocked locked;
+
+	for (int i = 0; i < acceptance->count; i++)
+		if (needs_lock(&acceptance->attempts[i]->facts, NULL))
+		{
+			ot_codes_lock(work->request->workspace,
+						  ot_codes_of(acceptance->attempts, acceptance->count), &locked);
+			return;
+		}
 }

@@ -11,26 +11,14 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "limit.h"
 #include "plan.h"
 #include "stack.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_validate_stack);
 PG_FUNCTION_INFO_V1(ordertrack_redeem_stack);
 
-/* What a stack has locked before it is judged for the last time. */
-typedef struct StackLocks
-{
-	bool is_taken;
-	int64 order_id;
-	OtLocked codes;
-} StackLocks;
-
 static void redeem(OtStack *stack, ReturnSetInfo *result);
 static void judge(OtStack *stack, TimestampTz now);
-static bool needs_locks(const OtStack *stack, const StackLocks *locks);
-static void take_locks(const OtStack *stack, StackLocks *locks);
-static bool counts_customer(const OtStack *stack);
 static void draw_ids(OtStack *stack, int64 *stack_id);
 static bool refuse(const OtStack *stack, int64 stack_id, TimestampTz now);
 static void record_refusals(const OtStack *stack, int64 stack_id, TimestampTz now);
@@ -89,9 +77,8 @@ static void
 redeem(OtStack *stack, ReturnSetInfo *result)
 {
 	OtAcceptance acceptance = {.now = GetCurrentTimestamp()};
-	StackLocks locks = {0};
+	int64 locked_order_id = 0;
 
-	acceptance.locked = &locks.codes;
 	for (int turn = 1;; turn++)
 	{
 		int64 order_id = 0;
@@ -100,9 +87,11 @@ redeem(OtStack *stack, ReturnSetInfo *result)
 		if (replay(stack, result))
 			return;
 		judge(stack, acceptance.now);
-		if (stack->failure == OT_OK && needs_locks(stack, &locks))
+		if (stack->failure == OT_OK &&
+			stack->accepted[0]->facts.order.id != locked_order_id)
 		{
-			take_locks(stack, &locks);
+			locked_order_id = stack->accepted[0]->facts.order.id;
+			ot_order_lock(stack->request.workspace, locked_order_id);
 			continue;
 		}
 		draw_ids(stack, &acceptance.stack_id);
@@ -133,71 +122,6 @@ judge(OtStack *stack, TimestampTz now)
 	for (int i = 0; i < stack->count; i++)
 		if (stack->attempts[i].verdict.failure == OT_INVALID_INPUT)
 			memset(&stack->attempts[i].facts, 0, sizeof(OtFacts));
-}
-
-/*
- * Tells whether rows have to be locked before the codes are judged again: the
- * order, and what will be counted.  Then no code can be lost to another session
- * after others have been written.
- */
-static bool
-needs_locks(const OtStack *stack, const StackLocks *locks)
-{
-	if (locks->is_taken || stack->accepted[0]->facts.order.id != 0)
-		return !locks->is_taken || stack->accepted[0]->facts.order.id != locks->order_id;
-	for (int i = 0; i < stack->accepted_count; i++)
-	{
-		const OtFacts *facts = &stack->accepted[i]->facts;
-
-		if (facts->is_gift || facts->ending_count > 0 ||
-			ot_terms_count(&facts->voucher) || ot_terms_count(&facts->campaign) ||
-			ot_terms_count_customer(&facts->voucher) ||
-			ot_terms_count_customer(&facts->campaign))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Locks in the one order: order, reservations that are over, customers, vouchers
- * by id, campaigns by id.  No other reservations are ended later.
- */
-static void
-take_locks(const OtStack *stack, StackLocks *locks)
-{
-	const OtFacts *facts = &stack->accepted[0]->facts;
-	int64 workspace = stack->request.workspace;
-	Datum *values = palloc(sizeof(Datum) * stack->count);
-	ArrayType *codes;
-	ArrayType *ended;
-	ArrayType *holders;
-
-	for (int i = 0; i < stack->count; i++)
-		values[i] = CStringGetTextDatum(
-			stack->requests[i].code == NULL ? "" : stack->requests[i].code);
-	codes = construct_array(values, stack->count, TEXTOID, -1, false, TYPALIGN_INT);
-	if (facts->order.id != 0)
-		ot_order_lock(workspace, facts->order.id);
-	ended =
-		ot_reservations_lock(workspace, construct_empty_array(TEXTOID), codes, &holders);
-	for (int i = 0; i < stack->count; i++)
-		stack->requests[i].locked_keys = ended;
-	if (counts_customer(stack) || ARR_NDIM(holders) > 0)
-		ot_customers_lock(workspace, holders, facts->customer_id,
-						  facts->order.customer_id);
-	ot_codes_lock(workspace, codes, &locks->codes);
-	locks->is_taken = true;
-	locks->order_id = facts->order.id;
-}
-
-static bool
-counts_customer(const OtStack *stack)
-{
-	for (int i = 0; i < stack->count; i++)
-		if (ot_terms_count_customer(&stack->attempts[i].facts.voucher) ||
-			ot_terms_count_customer(&stack->attempts[i].facts.campaign))
-			return true;
-	return false;
 }
 
 /* Draws an id for the stack and for each code, in their order, at the first turn. */

@@ -1,6 +1,6 @@
--- Random work with every kind of discount and limit, by single calls and by
--- batches, and rollbacks of all of it: after it each amount and each counter
--- equals a recount.
+-- Random work with every kind of discount and limit, by single calls, batches,
+-- stacks and reservations, and rollbacks of all of it: after it each amount and
+-- each counter equals a recount.
 BEGIN;
 SELECT * FROM no_plan();
 SELECT setseed(0.42)
@@ -74,22 +74,37 @@ $$;
 CREATE FUNCTION pg_temp.told(o ordertrack.redemption_outcome) RETURNS text LANGUAGE sql AS
 	$$ SELECT concat_ws(' ', o.result, o.failure_code, o.failure_message, o.amount, o.discount_amount, o.total_amount) $$;
 
+CREATE FUNCTION pg_temp.codes() RETURNS text[] LANGUAGE sql AS
+	'SELECT ARRAY(SELECT DISTINCT pg_temp.code() AS code FROM generate_series(1, pg_temp.dice(5)) ORDER BY code)';
+CREATE FUNCTION pg_temp.told(o ordertrack.redemption_outcome[]) RETURNS text LANGUAGE sql AS
+	$$ SELECT string_agg(pg_temp.told(o[n]), '; ' ORDER BY n) FROM generate_subscripts(o, 1) AS n $$;
+
 CREATE TEMP TABLE odd (what text, request jsonb, wanted text, got text);
+CREATE TEMP TABLE holds (reservation_key text, request jsonb, is_done boolean, n int GENERATED ALWAYS AS IDENTITY);
+-- A reservation that nobody has tried to end yet.
+CREATE FUNCTION pg_temp.some_hold() RETURNS SETOF holds LANGUAGE sql AS $$
+	UPDATE holds SET is_done = true WHERE n = (SELECT n FROM holds WHERE NOT is_done ORDER BY n
+		OFFSET floor(random() * (SELECT count(*) FROM holds WHERE NOT is_done)) LIMIT 1) RETURNING *
+$$;
 CREATE FUNCTION pg_temp.work(rounds int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	request jsonb;
 	before text;
 	got ordertrack.redemption_outcome;
 	victim bigint;
+	stack text[];
+	stack_mode text;
+	stack_got ordertrack.redemption_outcome[];
+	held ordertrack.reservation_outcome;
 BEGIN
 	FOR i IN 1 .. rounds LOOP
-		CASE pg_temp.dice(10)
+		CASE pg_temp.dice(16)
 		WHEN 1, 2 THEN
 			PERFORM ordertrack.redeem_batch((SELECT jsonb_agg(pg_temp.request()) FROM generate_series(1, pg_temp.dice(12))));
 		WHEN 3, 4, 5 THEN
 			SELECT redemption_id INTO victim FROM ordertrack.redemptions
-				WHERE kind = 'redemption' AND result = 'success' ORDER BY redemption_id
-				OFFSET floor(random() * (SELECT count(*) FROM ordertrack.redemptions WHERE kind = 'redemption' AND result = 'success'))
+				WHERE kind <> 'rollback' AND result = 'success' ORDER BY redemption_id
+				OFFSET floor(random() * (SELECT count(*) FROM ordertrack.redemptions WHERE kind <> 'rollback' AND result = 'success'))
 				LIMIT 1;
 			PERFORM ordertrack.rollback_redemption(victim, amount => CASE WHEN pg_temp.dice(4) = 1 THEN pg_temp.dice(150) END);
 		WHEN 6 THEN
@@ -104,6 +119,29 @@ BEGIN
 			PERFORM ordertrack.update_voucher(pg_temp.code(), redemption_limit => 60, customer_limit => 9, per_month => 50, customer_per_day => 8);
 			PERFORM ordertrack.update_campaign(campaign, per_day => 300, customer_per_week => 40, customer_limit => 45)
 				FROM (VALUES ('limits'), ('budgets')) AS c (campaign) WHERE pg_temp.dice(4) = 1;
+		WHEN 9, 10, 11 THEN
+			request := pg_temp.request();
+			stack := pg_temp.codes();
+			stack_mode := CASE WHEN pg_temp.dice(3) = 1 THEN 'all' ELSE 'partial' END;
+			before := pg_temp.told(ARRAY(SELECT v FROM ordertrack.validate_stack(stack, request->>'customer',
+				request->'order_data', stack_mode) AS v));
+			stack_got := ARRAY(SELECT v FROM ordertrack.redeem_stack(stack, request->>'customer', request->'order_data', stack_mode,
+				idempotency_key => request->>'idempotency_key') AS v);
+			IF before IS DISTINCT FROM pg_temp.told(stack_got) THEN
+				INSERT INTO odd VALUES ('stack ' || stack::text, request, before, pg_temp.told(stack_got));
+			END IF;
+		WHEN 12, 13 THEN
+			request := pg_temp.request();
+			held := ordertrack.reserve(request->>'code', request->>'customer', request->'order_data', (request->>'amount')::bigint,
+				hold => CASE WHEN pg_temp.dice(2) = 1 THEN interval '1 microsecond' ELSE interval '1 day' END);
+			IF held.result = 'success' THEN
+				INSERT INTO holds VALUES (held.reservation_key, request, false);
+			END IF;
+		WHEN 14 THEN
+			PERFORM ordertrack.release_reservation(h.reservation_key) FROM pg_temp.some_hold() AS h;
+		WHEN 15 THEN
+			PERFORM ordertrack.redeem(h.request->>'code', h.request->>'customer', h.request->'order_data',
+				(h.request->>'amount')::bigint, reservation_key => h.reservation_key) FROM pg_temp.some_hold() AS h;
 		ELSE
 			request := pg_temp.request();
 			before := pg_temp.told(ordertrack.validate(request->>'code', request->>'customer', request->'order_data',
@@ -116,7 +154,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT pg_temp.work(450)
+SELECT pg_temp.work(700)
 \g /dev/null
 
 SELECT is_empty('SELECT * FROM odd', 'validate and redeem agree');
@@ -128,6 +166,15 @@ SELECT r.*, r.discount_amount + r.total_amount AS order_amount, (r.created_at AT
   FROM ordertrack.redemptions AS r
  WHERE r.kind = 'redemption' AND r.result = 'success' AND NOT EXISTS (SELECT FROM ordertrack.redemptions AS b
 	WHERE b.rollback_of = r.redemption_id AND b.is_complete);
+-- What is counted: also a reservation, until the voucher and the campaign have
+-- each taken their part back.
+CREATE TEMP VIEW uses AS
+SELECT 'voucher' AS entity, voucher_id AS entity_id, customer_id, day, left_of_it AS amount, order_amount FROM live
+UNION ALL SELECT 'campaign', campaign_id, customer_id, day, left_of_it, order_amount FROM live WHERE campaign_id IS NOT NULL
+UNION ALL SELECT 'voucher', voucher_id, customer_id, (created_at AT TIME ZONE 'UTC')::date, amount, order_amount
+	FROM ordertrack.reservations WHERE holds_voucher
+UNION ALL SELECT 'campaign', campaign_id, customer_id, (created_at AT TIME ZONE 'UTC')::date, amount, order_amount
+	FROM ordertrack.reservations WHERE holds_campaign;
 SELECT is_empty($$SELECT order_id, o.discount_amount, sum FROM ordertrack.orders AS o
 	LEFT JOIN (SELECT order_id, sum(left_of_it) FROM live GROUP BY 1) AS l USING (order_id)
 	WHERE o.discount_amount <> coalesce(sum, 0)$$, 'orders have the discounts of what is live');
@@ -139,25 +186,28 @@ SELECT is_empty($$SELECT order_id, o.amount, o.initial_amount, given FROM ordert
 	LEFT JOIN (SELECT order_id, sum(g.amount) AS given FROM ordertrack.redemption_items AS g
 		JOIN live USING (redemption_id, order_id) GROUP BY 1) AS g USING (order_id)
 	WHERE o.amount <> o.initial_amount + coalesce(given, 0)$$, 'amounts have the given units that are live');
-SELECT is_empty($$SELECT v.code, v.redeemed_count, count(l.code), v.gift_balance, sum(l.left_of_it)
-	FROM ordertrack.voucher_list AS v LEFT JOIN live AS l USING (voucher_id)
-	GROUP BY v.code, v.redeemed_count, v.gift_balance, v.gift_amount
-	HAVING v.redeemed_count <> count(l.code) OR v.gift_balance <> v.gift_amount - coalesce(sum(l.left_of_it), 0)$$,
+SELECT is_empty($$SELECT v.code, v.redeemed_count, count(u.entity), v.gift_balance, sum(u.amount)
+	FROM ordertrack.vouchers AS v LEFT JOIN uses AS u ON u.entity = 'voucher' AND u.entity_id = v.voucher_id
+	GROUP BY v.voucher_id, v.workspace_id
+	HAVING (v.redemption_limit IS NOT NULL AND v.redeemed_count <> count(u.entity))
+		OR v.gift_balance <> v.gift_amount - coalesce(sum(u.amount), 0)$$,
 	'uses and balances of codes');
-SELECT is_empty($$SELECT c.name, c.redeemed_count, c.discount_spent, c.order_spent, count(l.code), sum(left_of_it), sum(order_amount)
-	FROM ordertrack.campaigns AS c LEFT JOIN live AS l USING (campaign_id)
-	GROUP BY c.name, c.redeemed_count, c.discount_spent, c.order_spent HAVING c.redeemed_count <> count(l.code)
-		OR c.discount_spent <> coalesce(sum(left_of_it), 0) OR c.order_spent <> coalesce(sum(order_amount), 0)$$,
+SELECT is_empty($$SELECT c.name, c.redeemed_count, c.discount_spent, c.order_spent, count(u.entity), sum(u.amount), sum(order_amount)
+	FROM ordertrack.campaigns AS c LEFT JOIN uses AS u ON u.entity = 'campaign' AND u.entity_id = c.campaign_id
+	GROUP BY c.campaign_id, c.workspace_id
+	HAVING (c.redemption_limit IS NOT NULL AND c.redeemed_count <> count(u.entity))
+		OR (c.discount_budget IS NOT NULL AND c.discount_spent <> coalesce(sum(u.amount), 0))
+		OR (c.order_budget IS NOT NULL AND c.order_spent <> coalesce(sum(order_amount), 0))$$,
 	'uses and budgets of campaigns');
-SELECT is_empty($$SELECT * FROM ordertrack.voucher_customers AS u JOIN ordertrack.vouchers AS v USING (voucher_id)
-	WHERE v.customer_limit IS NOT NULL AND used <> (SELECT count(*) FROM live AS l
-		WHERE l.voucher_id = u.voucher_id AND l.customer_id = u.customer_id)$$, 'uses of codes by customers');
-SELECT is_empty($$SELECT * FROM ordertrack.campaign_customers AS u JOIN ordertrack.campaigns AS c USING (campaign_id)
-	WHERE c.customer_limit IS NOT NULL AND used <> (SELECT count(*) FROM live AS l
-		WHERE l.campaign_id = u.campaign_id AND l.customer_id = u.customer_id)$$, 'and of campaigns');
-SELECT is_empty($$SELECT * FROM ordertrack.period_counts AS u WHERE used <> (SELECT count(*) FROM live AS l
-	WHERE u.entity_id = CASE u.entity WHEN 'voucher' THEN l.voucher_id ELSE l.campaign_id END
-		AND u.customer_id IN (0, l.customer_id) AND date_trunc(u.period, l.day)::date = u.starts_on)$$,
+SELECT is_empty($$SELECT * FROM ordertrack.voucher_customers AS c JOIN ordertrack.vouchers AS v USING (voucher_id)
+	WHERE v.customer_limit IS NOT NULL AND used <> (SELECT count(*) FROM uses AS u
+		WHERE u.entity = 'voucher' AND u.entity_id = c.voucher_id AND u.customer_id = c.customer_id)$$, 'uses of codes by customers');
+SELECT is_empty($$SELECT * FROM ordertrack.campaign_customers AS c JOIN ordertrack.campaigns AS v USING (campaign_id)
+	WHERE v.customer_limit IS NOT NULL AND used <> (SELECT count(*) FROM uses AS u
+		WHERE u.entity = 'campaign' AND u.entity_id = c.campaign_id AND u.customer_id = c.customer_id)$$, 'and of campaigns');
+SELECT is_empty($$SELECT * FROM ordertrack.period_counts AS p WHERE used <> (SELECT count(*) FROM uses AS u
+	WHERE u.entity = p.entity AND u.entity_id = p.entity_id
+		AND p.customer_id IN (0, u.customer_id) AND date_trunc(p.period, u.day)::date = p.starts_on)$$,
 	'uses in periods');
 SELECT is_empty($$SELECT c.source_id FROM ordertrack.customers AS c
 	CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(o.total_amount), 0) AS total, max(o.created_at) AS last
@@ -166,8 +216,12 @@ SELECT is_empty($$SELECT c.source_id FROM ordertrack.customers AS c
 SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o CROSS JOIN ordertrack.verify_order(o.order_id) AS v',
 	'every history verifies');
 SELECT is_empty($$SELECT unnest('{already_rolled_back,customer_rules_violated,invalid_amount,missing_amount,
-	missing_customer,missing_order_items,order_rules_violated,quantity_exceeded,redemption_rules_violated}'::text[])
+	missing_customer,missing_order_items,order_rules_violated,part_of_stack,quantity_exceeded,redemption_rules_violated,
+	stack_refused}'::text[])
 	EXCEPT SELECT failure_code FROM ordertrack.redemptions$$, 'there was something of all of it');
+SELECT cmp_ok((SELECT count(*) FROM live WHERE stack_id IS NOT NULL), '>', 20::bigint, 'also by stacks');
+SELECT is((SELECT string_agg(DISTINCT status, ' ' ORDER BY status) FROM ordertrack.reservations), 'live redeemed released',
+	'and reservations that ended in each way');
 SELECT cmp_ok((SELECT count(*) FROM live), '>', 100::bigint, 'and enough is live');
 
 SELECT * FROM finish();
