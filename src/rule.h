@@ -94,7 +94,7 @@ typedef struct OtRuleFacts
 	OtSegment *segments;
 	char *campaign_name; /* NULL: there is none */
 	Jsonb *campaign_metadata;
-	OtOrderData order; /* a stored one, as if it had been given */
+	OtOrderData order; /* a stored or carried one, as if it had been given */
 } OtRuleFacts;
 
 /* rule_condition.c, rule_sample.c */

@@ -100,6 +100,14 @@ tell_rule(void *context)
 				   judgement->tried, OT_RULE_TIME);
 }
 
+/* Gives the order that rules are about: as stored, as carried, or as asked for. */
+const OtOrderData *
+ot_rules_order(const OtRequest *request, const OtFacts *facts)
+{
+	return facts->order.id != 0 || facts->rules.order.is_given ? &facts->rules.order
+															   : &request->order;
+}
+
 /* Builds the parts that the rules read; what is not known is left out. */
 static Jsonb *
 make_document(Judgement *judgement)
@@ -127,8 +135,7 @@ add_order(OtJson *json, const Judgement *judgement)
 {
 	const OtRuleFacts *rules = &judgement->facts->rules;
 	const OtVerdict *verdict = judgement->verdict;
-	const OtOrderData *data =
-		judgement->facts->order.id != 0 ? &rules->order : &judgement->request->order;
+	const OtOrderData *data = ot_rules_order(judgement->request, judgement->facts);
 
 	ot_json_open(json, "order");
 	ot_json_add_text(json, "source_id", data->source_id);

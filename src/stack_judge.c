@@ -10,6 +10,7 @@
 static void judge_input(OtStack *stack);
 static bool is_same(const char *code, const char *other);
 static void carry(const OtStack *stack, OtFacts *facts);
+static void carry_lines(const OtStack *stack, OtFacts *facts);
 static void count_use(OtTerms *terms, const OtVerdict *verdict);
 static void refuse_all(OtStack *stack);
 
@@ -81,10 +82,43 @@ carry(const OtStack *stack, OtFacts *facts)
 		{
 			facts->has_cart = true;
 			facts->cart = before->verdict.cart;
+			if ((facts->rules.uses & OT_READS_ITEMS) != 0)
+				carry_lines(stack, facts);
 		}
 		if (facts->campaign.id != 0 && facts->campaign.id == before->facts.campaign.id)
 			count_use(&facts->campaign, &before->verdict);
 	}
+}
+
+/*
+ * Brings the lines that rules read to those of the cart, in which free units have
+ * made some larger and added others at the end.
+ */
+static void
+carry_lines(const OtStack *stack, OtFacts *facts)
+{
+	const OtCart *cart = &facts->cart;
+	OtOrderData *order = &facts->rules.order;
+	OtLine *lines = palloc0(sizeof(OtLine) * Max(cart->line_count, 1));
+
+	if (facts->is_carried && !order->is_given)
+		*order = stack->request.order;
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		const OtCartLine *from = &cart->lines[i];
+
+		if (i < order->line_count)
+			lines[i] = order->lines[i];
+		lines[i].product_id = unconstify(char *, from->product_id);
+		lines[i].sku = unconstify(char *, from->sku);
+		lines[i].quantity = from->quantity;
+		lines[i].has_price = from->has_price;
+		lines[i].price = from->price;
+		lines[i].has_amount = from->has_amount;
+		lines[i].amount = from->amount;
+	}
+	order->lines = lines;
+	order->line_count = cart->line_count;
 }
 
 /* Sums stay in range: what is used is within the limit, and what was given too. */

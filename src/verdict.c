@@ -321,10 +321,7 @@ needs_customer(const OtFacts *facts)
 static bool
 has_lines(const OtRequest *request, const OtFacts *facts)
 {
-	const OtOrderData *data =
-		facts->order.id != 0 ? &facts->rules.order : &request->order;
-
-	return data->line_count > 0;
+	return ot_rules_order(request, facts)->line_count > 0;
 }
 
 /* Tells whether the order's amounts are among the facts: it is stored, or carried. */

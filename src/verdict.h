@@ -191,6 +191,7 @@ extern void ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz
 					 OtVerdict *verdict);
 extern OtFailure ot_rules_judge(const OtRequest *request, const OtFacts *facts,
 								OtVerdict *verdict);
+extern const OtOrderData *ot_rules_order(const OtRequest *request, const OtFacts *facts);
 extern const char *ot_failure_code(OtFailure failure);
 extern const char *ot_failure_message(OtFailure failure);
 

@@ -18,6 +18,11 @@ SELECT ordertrack.create_campaign('both', redemption_limit => 4, customer_limit 
 	ordertrack.create_voucher('C3', '{"type":"amount","amount_off":200}', campaign => 'both'),
 	ordertrack.create_voucher('C9', '{"type":"amount","amount_off":900}', campaign => 'both'),
 	ordertrack.create_voucher('RULED', '{"type":"amount","amount_off":10}'),
+	ordertrack.create_voucher('FEW', '{"type":"amount","amount_off":10}'),
+	ordertrack.create_rule('few', 'order', '$.order.quantity < 2'), ordertrack.assign_rule('few', 'FEW'),
+	ordertrack.create_voucher('TWO', '{"type":"amount","amount_off":10}'),
+	ordertrack.create_rule('two', 'order', '$.order.items_count == 2 && $.order.items[1].product_id == "mug" && $.order.items[1].amount == 250 && $.order.items[0].metadata.new == true'),
+	ordertrack.assign_rule('two', 'TWO'),
 	ordertrack.create_rule('small', 'order', '$.order.total_amount < 900'), ordertrack.assign_rule('small', 'RULED')
 \g /dev/null
 
@@ -47,6 +52,11 @@ CREATE TEMP TABLE cases AS SELECT row_number() OVER () AS n, c.* FROM (VALUES
 	('{P10,A300,P10}', 'partial', '{"amount":1000}', 'duplicated_codes duplicated_codes duplicated_codes duplicated_codes'),
 	('{P10,LINE}', 'all', '{"amount":1000}', 'stack_refused stack_refused missing_order_items'),
 	('{P10,RULED}', 'all', '{"amount":1000}', '1000/110/890 1000/100/900 1000/110/890'),
+	('{FEW,MUG}', 'all', '{"items":[{"product_id":"a","quantity":1,"price":1000}]}', '1250/260/990 1000/10/990 1250/260/990'),
+	('{MUG,P10,FEW}', 'partial', '{"items":[{"product_id":"a","quantity":1,"price":1000}]}',
+		'1250/350/900 1250/250/1000 1250/350/900 order_rules_violated'),
+	('{MUG,P10,TWO}', 'all', '{"items":[{"product_id":"a","quantity":1,"price":1000,"metadata":{"new":true}}]}',
+		'1250/360/890 1250/250/1000 1250/350/900 1250/360/890'),
 	('{RULED,P10}', 'all', '{"amount":1000}', 'stack_refused order_rules_violated stack_refused'),
 	('{P10}', 'all', '{"amount":-1}', 'stack_refused invalid_amount'),
 	('{P10,A300}', 'all', NULL, '0/0/0 0/0/0 0/0/0'),
@@ -130,6 +140,11 @@ SELECT is((ordertrack.rollback_redemption(:child)).failure_code, 'part_of_stack'
 SELECT is((SELECT status || ' ' || discount_amount FROM ordertrack.orders WHERE order_id = :stored), 'canceled 0', 'the order');
 SELECT is((SELECT string_agg(state, ' ' ORDER BY redemption_id) FROM ordertrack.redemption_list
 	WHERE :parent IN (redemption_id, stack_id)), 'rolled_back rolled_back rolled_back rolled_back', 'states');
+
+SELECT ordertrack.create_order('{"source_id":"ruled","items":[{"product_id":"a","quantity":1,"price":1000,"metadata":{"new":true}}]}', 'fay')
+\g /dev/null
+SELECT is(pg_temp.tell(ARRAY(SELECT v FROM ordertrack.redeem_stack('{TWO,MUG,FEW,P50}', 'fay', '{"source_id":"ruled"}', 'partial') AS v)),
+	'1250/750/500 order_rules_violated 1250/250/1000 order_rules_violated 1250/750/500', 'rules see the lines as codes before have left them');
 
 -- Idempotency: the same request again, another one, and the key of redeem.
 SELECT pg_temp.tell(ARRAY(SELECT v FROM ordertrack.redeem_stack('{ONE,OFF,P10}', 'gil', '{"amount":500}', 'partial', idempotency_key => 'k-1') AS v)) AS first
