@@ -224,5 +224,48 @@ SELECT is((SELECT string_agg(DISTINCT status, ' ' ORDER BY status) FROM ordertra
 	'and reservations that ended in each way');
 SELECT cmp_ok((SELECT count(*) FROM live), '>', 100::bigint, 'and enough is live');
 
+-- A stack and one call after the other come to the same, on paid orders and on
+-- new ones; both are undone.
+CREATE FUNCTION pg_temp.lines(source text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(':', line_no, product_id, quantity, i.amount, i.discount_amount), ' ' ORDER BY line_no)
+	  FROM ordertrack.order_items AS i JOIN ordertrack.orders USING (order_id) WHERE source_id = source
+$$;
+CREATE FUNCTION pg_temp.by_stack(codes text[], customer text, order_data jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	told text;
+BEGIN
+	told := pg_temp.told((ARRAY(SELECT v FROM ordertrack.redeem_stack(codes, customer, order_data, 'partial') AS v))[2:]);
+	told := concat_ws(' | ', told, pg_temp.lines(order_data->>'source_id'));
+	RAISE SQLSTATE 'UNDO0';
+EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
+	RETURN told;
+END
+$$;
+CREATE FUNCTION pg_temp.by_calls(codes text[], customer text, order_data jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	code text;
+	told text;
+BEGIN
+	FOREACH code IN ARRAY codes LOOP
+		told := concat_ws('; ', told, pg_temp.told(ordertrack.redeem(code, customer, order_data)));
+	END LOOP;
+	told := concat_ws(' | ', told, pg_temp.lines(order_data->>'source_id'));
+	RAISE SQLSTATE 'UNDO0';
+EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
+	RETURN told;
+END
+$$;
+-- The sums of a customer change from call to call, so no rule may read them here.
+SELECT ordertrack.unassign_rule('loyal', voucher => code) FROM codes WHERE n % 6 = 1
+\g /dev/null
+CREATE TEMP TABLE pairs AS
+SELECT n, pg_temp.codes() AS codes, 'c' || pg_temp.dice(12) AS customer,
+	coalesce(pg_temp.request()->'order_data', '{}') || jsonb_build_object('source_id',
+		CASE WHEN n % 2 = 0 THEN 'new' ELSE 'o' || pg_temp.dice(40) END) AS order_data
+  FROM generate_series(1, 120) AS n;
+SELECT is_empty($$SELECT * FROM (SELECT p.*, pg_temp.by_stack(codes, customer, order_data) AS stack,
+	pg_temp.by_calls(codes, customer, order_data) AS calls FROM pairs AS p) AS b WHERE stack <> calls$$,
+	'a stack is what its codes are, one after the other');
+
 SELECT * FROM finish();
 ROLLBACK;
