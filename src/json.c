@@ -206,23 +206,16 @@ ot_json_add_int8(OtJson *json, const char *key, int64 value)
 	push_value(json, key, &number);
 }
 
-/* Adds a copy of a jsonb. */
-void
-ot_json_add_jsonb(OtJson *json, const char *key, const Jsonb *value)
-{
-	JsonbValue copy;
-
-	JsonbToJsonbValue(unconstify(Jsonb *, value), &copy);
-	push_value(json, key, &copy);
-}
-
 /* Adds a copy of an object; NULL is one without keys. */
 void
 ot_json_add_object(OtJson *json, const char *key, const Jsonb *object)
 {
+	JsonbValue copy;
+
 	if (object != NULL)
 	{
-		ot_json_add_jsonb(json, key, object);
+		JsonbToJsonbValue(unconstify(Jsonb *, object), &copy);
+		push_value(json, key, &copy);
 		return;
 	}
 	ot_json_open(json, key);

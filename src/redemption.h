@@ -156,6 +156,8 @@ extern void ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFact
 
 /* redemption_write.c */
 extern bool ot_accept(const OtAcceptance *acceptance, int64 *order_id);
+extern bool ot_write_customer(const OtRequest *request, const OtFacts *facts,
+							  TimestampTz now, int64 *customer_id);
 
 /* idempotency.c */
 typedef enum OtKeyState

@@ -34,7 +34,6 @@ static bool claim_key(const Work *work);
 static bool end_reservations(Work *work);
 static bool has_ending(const Work *work);
 static void lock_holders(const Work *work);
-static bool write_customer(Work *work);
 static bool write_order(Work *work);
 static void write_lines(const Work *work);
 static bool insert_order(Work *work, Jsonb *const *data);
@@ -124,7 +123,9 @@ write_all(void *context)
 {
 	Work *work = context;
 
-	if (!claim_key(work) || !end_reservations(work) || !write_customer(work))
+	if (!claim_key(work) || !end_reservations(work) ||
+		!ot_write_customer(work->request, &work->acceptance->attempts[0]->facts,
+						   work->acceptance->now, &work->customer_id))
 		return false;
 	if (has_ending(work) && counts_customer(work))
 		lock_holders(work);
@@ -195,18 +196,18 @@ claim_key(const Work *work)
 						acceptance->now);
 }
 
-static bool
-write_customer(Work *work)
+/*
+ * Gives the customer of a request, who is added where the facts know of none;
+ * false where another session has just done so.
+ */
+bool
+ot_write_customer(const OtRequest *request, const OtFacts *facts, TimestampTz now,
+				  int64 *customer_id)
 {
-	int64 customer_id = work->acceptance->attempts[0]->facts.customer_id;
-
-	if (work->request->customer == NULL)
-		return true;
-	work->customer_id = customer_id != 0 ? customer_id
-										 : ot_customer_add(work->request->workspace,
-														   work->request->customer,
-														   work->acceptance->now);
-	return work->customer_id != 0;
+	*customer_id = facts->customer_id;
+	if (request->customer != NULL && *customer_id == 0)
+		*customer_id = ot_customer_add(request->workspace, request->customer, now);
+	return request->customer == NULL || *customer_id != 0;
 }
 
 static bool

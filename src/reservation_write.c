@@ -26,7 +26,6 @@ typedef struct Work
 static char *make_key(void);
 static bool write_all(void *context);
 static bool claim_key(const Work *work);
-static bool write_customer(Work *work);
 static void lock_customers(const Work *work);
 static void write_row(const Work *work);
 static void mark(const Work *work);
@@ -63,7 +62,11 @@ make_key(void)
 		DirectFunctionCall1(uuid_out, OidFunctionCall0(F_GEN_RANDOM_UUID)));
 }
 
-/* Writes in the order of locks: reservations, customers, voucher, campaign. */
+/*
+ * Writes in the order of locks: reservations, customers, voucher, campaign.  The
+ * customer is added also without a limit that counts customers, since one may be
+ * set meanwhile.
+ */
 static bool
 write_all(void *context)
 {
@@ -71,7 +74,7 @@ write_all(void *context)
 
 	if (!claim_key(work) ||
 		!ot_reservations_end(work->request, work->facts, work->now, &work->ending) ||
-		!write_customer(work))
+		!ot_write_customer(work->request, work->facts, work->now, &work->customer_id))
 		return false;
 	lock_customers(work);
 	write_row(work);
@@ -94,19 +97,6 @@ claim_key(const Work *work)
 	ot_arg_text(&args, work->outcome->reservation_key);
 	ot_arg_time(&args, work->now);
 	return ot_run(OT_PLAN_RESERVATION_KEY_CLAIM, &args) == 1;
-}
-
-/* Also without a limit that counts customers, since one may be set meanwhile. */
-static bool
-write_customer(Work *work)
-{
-	if (work->request->customer == NULL)
-		return true;
-	work->customer_id = work->facts->customer_id != 0
-							? work->facts->customer_id
-							: ot_customer_add(work->request->workspace,
-											  work->request->customer, work->now);
-	return work->customer_id != 0;
 }
 
 static void
