@@ -35,50 +35,6 @@ static bool is_exhausted(const OtTerms *terms);
 static bool is_used_up(const OtTerms *terms);
 static bool takes_redemptions(const char *status);
 
-static const struct
-{
-	const char *code;
-	const char *message;
-} failures[] = {
-	[OT_OK] = {NULL, NULL},
-	[OT_INVALID_INPUT] = {"invalid_input", "the request is not valid"},
-	[OT_VOUCHER_NOT_FOUND] = {"voucher_not_found", "the voucher does not exist"},
-	[OT_VOUCHER_DISABLED] = {"voucher_disabled", "the voucher is disabled"},
-	[OT_VOUCHER_NOT_ACTIVE] = {"voucher_not_active", "the voucher is not active yet"},
-	[OT_VOUCHER_EXPIRED] = {"voucher_expired", "the voucher has expired"},
-	[OT_VOUCHER_NOT_ACTIVE_NOW] = {"voucher_not_active_now",
-								   "the voucher is not active at this time"},
-	[OT_QUANTITY_EXCEEDED] = {"quantity_exceeded", "the voucher has been used up"},
-	[OT_INVALID_ORDER] = {"invalid_order", "the order is not valid"},
-	[OT_INVALID_AMOUNT] = {"invalid_amount", "an amount of the order is not valid"},
-	[OT_MISSING_CUSTOMER] = {"missing_customer", "the voucher needs a customer"},
-	[OT_MISSING_ORDER_ITEMS] = {"missing_order_items", "the voucher needs order items"},
-	[OT_MISSING_AMOUNT] = {"missing_amount", "the voucher needs an amount"},
-	[OT_GIFT_AMOUNT_EXCEEDED] = {"gift_amount_exceeded",
-								 "the gift card's balance is not enough"},
-	[OT_CUSTOMER_RULES_VIOLATED] = {"customer_rules_violated",
-									"the customer does not match the rules"},
-	[OT_ORDER_RULES_VIOLATED] = {"order_rules_violated",
-								 "the order does not match the rules"},
-	[OT_REDEMPTION_RULES_VIOLATED] = {"redemption_rules_violated",
-									  "the customer has used the voucher up"},
-	[OT_RESERVATION_NOT_FOUND] =
-		{"reservation_not_found",
-		 "there is no such reservation of this code and customer"},
-	[OT_REDEMPTION_NOT_FOUND] = {"redemption_not_found", "the redemption does not exist"},
-	[OT_NOT_REDEEMED] = {"not_redeemed",
-						 "nothing was redeemed that could be rolled back"},
-	[OT_ALREADY_ROLLED_BACK] = {"already_rolled_back",
-								"the redemption is already rolled back"},
-	[OT_IDEMPOTENCY_CONFLICT] = {"idempotency_conflict",
-								 "the idempotency key was used for another request"},
-	[OT_DUPLICATED_CODES] = {"duplicated_codes", "a code is in the stack twice"},
-	[OT_STACK_REFUSED] = {"stack_refused", "another code of the stack was refused"},
-	[OT_PART_OF_STACK] =
-		{"part_of_stack",
-		 "the redemption is part of a stack, which is rolled back as a whole"},
-};
-
 /*
  * Finds the first reason against a redemption, in the order of OtFailure, or
  * what it gives and what its order comes to.
@@ -100,20 +56,6 @@ ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz now,
 
 	if (verdict->failure != OT_OK && verdict->message == NULL)
 		verdict->message = ot_failure_message(verdict->failure);
-}
-
-/* Gives the failure_code of a refusal, NULL for OT_OK. */
-const char *
-ot_failure_code(OtFailure failure)
-{
-	return failures[failure].code;
-}
-
-/* Gives the general message of a refusal, NULL for OT_OK. */
-const char *
-ot_failure_message(OtFailure failure)
-{
-	return failures[failure].message;
 }
 
 static OtFailure
