@@ -31,6 +31,7 @@ BEGIN
 		last_name text,
 		address ordertrack.json_object,
 		metadata ordertrack.json_object,
+		may_spend_points boolean NOT NULL DEFAULT true,
 		order_count ordertrack.counter NOT NULL DEFAULT 0,
 		order_total ordertrack.minor_units NOT NULL DEFAULT 0,
 		last_order_at timestamptz,

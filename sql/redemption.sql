@@ -111,6 +111,11 @@ BEGIN
 		metadata ordertrack.json_object,
 		created_at timestamptz NOT NULL,
 		stack_id bigint,
+		reward text COLLATE "C",
+		reward_id bigint,
+		quantity bigint,
+		points bigint,
+		points_missing bigint,
 		CONSTRAINT redemptions_pkey PRIMARY KEY (workspace_id, redemption_id),
 		CONSTRAINT redemptions_failure_code_check
 			CHECK ((result = 'failure') = (failure_code IS NOT NULL) AND (failure_code IS NULL) = (amount IS NOT NULL)),
@@ -149,6 +154,10 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.redemptions.rollback_no IS '1, 2, ... among the successful rollbacks of one redemption';
 	COMMENT ON COLUMN ordertrack.redemptions.is_complete IS 'on a successful rollback: nothing of the redemption is left after it';
 	COMMENT ON COLUMN ordertrack.redemptions.stack_id IS 'the redemption_id of the stack that this is a part of';
+	COMMENT ON COLUMN ordertrack.redemptions.reward IS 'name of the reward as given, NULL for a code';
+	COMMENT ON COLUMN ordertrack.redemptions.quantity IS 'units of the reward that were asked for';
+	COMMENT ON COLUMN ordertrack.redemptions.points IS 'points taken for a reward, negative on a rollback, NULL on a refusal';
+	COMMENT ON COLUMN ordertrack.redemptions.points_missing IS 'points that the customer had too few, where that is the reason';
 	COMMENT ON COLUMN ordertrack.redemptions.redeemed_by IS 'session_user';
 	COMMENT ON COLUMN ordertrack.redemptions.actor IS 'who did it, as the caller claims';
 
@@ -159,6 +168,7 @@ BEGIN
 		request_hash bytea NOT NULL,
 		redemption_id bigint,
 		reservation_key text COLLATE "C",
+		lot_id bigint,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT idempotency_keys_pkey PRIMARY KEY (workspace_id, idempotency_key)
 	);

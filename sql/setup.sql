@@ -29,6 +29,16 @@ AS $$
 		('campaigns', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('rules', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, rule_id, name, applies_to, condition, message', 'ROW', 'guard_parent'),
 		('rules', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('rewards', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, reward_id, name, type', 'ROW', 'guard_parent'),
+		('rewards', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('point_movements', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
+		('point_movements', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
+		('point_lots', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, lot_id, customer_id, points, expires_at, pending_until, granted_at, transferred_from', 'ROW', 'guard_parent'),
+		('point_lots', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('point_accounts', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, customer_id', 'ROW', 'guard_parent'),
+		('point_accounts', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('issued_rewards', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, issued_reward_id, redemption_id, reward_id, customer_id, order_id, reward_type, code, color, size, cost_in_points, active_points, tax_value, value, active_from, expires_at, created_at', 'ROW', 'guard_parent'),
+		('issued_rewards', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('customers', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, customer_id', 'ROW', 'guard_parent'),
 		('customers', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('workspaces', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id', 'ROW', 'guard_parent'),
@@ -108,7 +118,7 @@ DECLARE
 	-- released never changes. OT_TABLES_VERSION in C is their number.
 	steps CONSTANT text[] := ARRAY['domains', 'workspaces', 'customers', 'campaigns', 'vouchers',
 		'orders', 'notes', 'redemptions', 'access', 'redemption_items', 'limits', 'rules', 'segments',
-		'reservations'];
+		'reservations', 'points', 'rewards', 'issued_rewards'];
 	latest CONSTANT integer := cardinality(steps);
 	version_before integer := 0;
 	is_seeded boolean := false;

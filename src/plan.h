@@ -198,6 +198,10 @@ extern const OtStatement ot_redemption_item_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_limit_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_rule_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reservation_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_point_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_reward_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_issued_reward_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 26
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

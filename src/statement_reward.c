@@ -1,0 +1,13 @@
+/*
+ * statement_reward.c
+ *		The statements of the catalog of rewards.  The rules of statement.c hold here too.
+ */
+#include "postgres.h"
+
+#include "plan.h"
+
+/* clang-format off */
+const OtStatement ot_reward_statements[OT_PLAN_COUNT] = {
+	[0] = {NULL, NULL},
+};
+/* clang-format on */
