@@ -96,6 +96,8 @@ extern Jsonb *ot_json_end(OtJson *json);
 
 extern int64 ot_next_order_id(void);
 extern int64 ot_next_redemption_id(void);
+extern int64 ot_next_lot_id(void);
+extern int64 ot_next_issued_reward_id(void);
 
 /* ---- hash.c ---- */
 
@@ -281,6 +283,7 @@ extern bool ot_outer_is_admin(void);
 /* ---- customer.c: what several features need ---- */
 
 extern int64 ot_customer_find(int64 workspace, const char *source_id);
+extern int64 ot_customer_put(int64 workspace, const char *source_id, TimestampTz now);
 extern int64 ot_customer_add(int64 workspace, const char *source_id, TimestampTz now);
 extern void ot_customer_follow(const TriggerData *trigger);
 extern bool ot_customers_gather(void);
