@@ -30,6 +30,8 @@ AS $$
 		('function', 'reserve', '{app,admin}'),
 		('function', 'release_reservation', '{app,admin}'),
 		('function', 'rollback_redemption', '{app,admin}'),
+		('function', 'redeem_reward', '{app,admin}'),
+		('function', 'can_redeem_reward', '{app,support,admin}'),
 		('function', 'grant_points', '{app,admin}'),
 		('function', 'transfer_points', '{app,admin}'),
 		('function', 'points_balance', '{app,support,admin}'),
