@@ -86,6 +86,13 @@ AS $$
 		('awaiting_exchange', 'order_awaiting_exchange'), ('canceled', 'order_cancelled')
 	  ) AS e (to_status, event_type)
 	    ON e.to_status = t.to_status AND t.from_status IS NOT NULL
+	UNION ALL
+	SELECT 17, 'delivery', t.from_status, t.to_status,
+		CASE WHEN t.from_status IS NOT NULL THEN 'delivery_changed' END
+	  FROM (VALUES
+		(NULL, 'ordered'), ('ordered', 'shipped'), ('ordered', 'canceled'),
+		('shipped', 'delivered'), ('shipped', 'canceled')
+	  ) AS t (from_status, to_status)
 $$;
 COMMENT ON FUNCTION ordertrack.default_transitions() IS
 'the moves that a new workspace starts with; from_status NULL is an allowed first status, to_status previous is the status before the hold';

@@ -38,6 +38,8 @@ AS $$
 		('point_accounts', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, customer_id', 'ROW', 'guard_parent'),
 		('point_accounts', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('issued_rewards', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, issued_reward_id, redemption_id, reward_id, customer_id, order_id, reward_type, code, color, size, cost_in_points, active_points, tax_value, value, active_from, expires_at, created_at', 'ROW', 'guard_parent'),
+		('issued_rewards', '_guard_status', 'BEFORE INSERT OR UPDATE', 'ROW', 'issued_rewards_guard_status'),
+		('issued_rewards', '_write_history', 'AFTER UPDATE', 'ROW', 'issued_rewards_write_history'),
 		('issued_rewards', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('customers', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, customer_id', 'ROW', 'guard_parent'),
 		('customers', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),

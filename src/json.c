@@ -206,6 +206,17 @@ ot_json_add_int8(OtJson *json, const char *key, int64 value)
 	push_value(json, key, &number);
 }
 
+/* Adds a boolean. */
+void
+ot_json_add_bool(OtJson *json, const char *key, bool value)
+{
+	JsonbValue boolean;
+
+	boolean.type = jbvBool;
+	boolean.val.boolean = value;
+	push_value(json, key, &boolean);
+}
+
 /* Adds a copy of an object; NULL is one without keys. */
 void
 ot_json_add_object(OtJson *json, const char *key, const Jsonb *object)

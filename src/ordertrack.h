@@ -89,6 +89,7 @@ extern void ot_json_add_element(OtJson *json, const char *value);
 extern void ot_json_close_array(OtJson *json);
 extern void ot_json_add_text(OtJson *json, const char *key, const char *value);
 extern void ot_json_add_int8(OtJson *json, const char *key, int64 value);
+extern void ot_json_add_bool(OtJson *json, const char *key, bool value);
 extern void ot_json_add_object(OtJson *json, const char *key, const Jsonb *object);
 extern Jsonb *ot_json_end(OtJson *json);
 
