@@ -159,7 +159,7 @@ BEGIN
 		   FROM ordertrack.redemption_items AS i
 		  WHERE i.workspace_id = r.workspace_id AND i.order_id = r.order_id
 		    AND i.redemption_id = r.redemption_id) AS items,
-		r.stack_id
+		r.stack_id, r.reward, r.reward_id, r.quantity, r.points, r.points_missing
 	  FROM ordertrack.redemptions AS r
 	  LEFT JOIN ordertrack.campaigns AS c
 	    ON c.workspace_id = r.workspace_id AND c.campaign_id = r.campaign_id
@@ -171,6 +171,34 @@ BEGIN
 		 WHERE p.workspace_id = r.workspace_id AND p.rollback_of = r.redemption_id
 		   AND p.rollback_no IS NOT NULL) AS b;
 	COMMENT ON VIEW ordertrack.redemption_list IS 'every attempt with its state as of now: succeeded, failed, partially_rolled_back, rolled_back';
+
+	CREATE OR REPLACE VIEW ordertrack.point_lot_list AS
+	SELECT l.workspace_id, l.lot_id, c.source_id AS customer, l.points,
+		CASE WHEN l.expires_at <= statement_timestamp() THEN 0 ELSE l.points_left END::bigint AS points_left,
+		CASE
+			WHEN l.canceled_at IS NOT NULL THEN 'canceled'
+			WHEN l.expires_at <= statement_timestamp() THEN 'expired'
+			WHEN l.points_left = 0 THEN 'spent'
+			WHEN l.pending_until > statement_timestamp() THEN 'pending'
+			ELSE 'active'
+		END AS status,
+		nullif(l.expires_at, 'infinity') AS expires_at, l.pending_until, l.granted_at, l.canceled_at,
+		l.transferred_from, l.reason, l.created_at, l.customer_id
+	  FROM ordertrack.point_lots AS l
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = l.workspace_id AND c.customer_id = l.customer_id;
+	COMMENT ON VIEW ordertrack.point_lot_list IS 'grants of points with what is left of them, as of now';
+	COMMENT ON COLUMN ordertrack.point_lot_list.status IS 'active, pending, expired, canceled, or spent or transferred as a whole';
+	COMMENT ON COLUMN ordertrack.point_lot_list.points IS 'points that were granted';
+
+	CREATE OR REPLACE VIEW ordertrack.point_movement_list AS
+	SELECT m.workspace_id, c.source_id AS customer, m.movement_no, m.created_at, m.kind, m.points,
+		m.balance, m.lot_id, m.redemption_id, m.reason, m.created_by, m.actor, m.channel, m.customer_id
+	  FROM ordertrack.point_movements AS m
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = m.workspace_id AND c.customer_id = m.customer_id;
+	COMMENT ON VIEW ordertrack.point_movement_list IS 'the ledger of points: every movement, with the balance after it';
+	COMMENT ON COLUMN ordertrack.point_movement_list.kind IS 'granted, spent, returned, expired, canceled, transferred_out or transferred_in';
 
 	CREATE OR REPLACE VIEW ordertrack.order_history_list AS
 	SELECT n.workspace_id, n.order_id, o.source_id, n.note_no, n.created_at, n.note_type,

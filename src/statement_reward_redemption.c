@@ -83,5 +83,22 @@ const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_REWARD_STOCK_TAKE] = {"iittiz",
 		"UPDATE ordertrack.reward_variants SET stock = stock - $5, updated_at = $6 " VARIANT
 		"   AND stock >= $5"},
+
+	/* ---- rollbacks ---- */
+	[OT_PLAN_REWARD_UNITS] = {"ii",
+		"SELECT code, color, size, used_at IS NOT NULL AND delivery_status <> 'canceled'"
+		"  FROM ordertrack.issued_rewards WHERE workspace_id = $1 AND redemption_id = $2"
+		" ORDER BY issued_reward_id FOR NO KEY UPDATE"},
+	[OT_PLAN_REWARD_GIVE_BACK] = {"iii",
+		"UPDATE ordertrack.rewards SET redeemed_count = redeemed_count - $3"
+		" WHERE workspace_id = $1 AND reward_id = $2 AND redemption_limit IS NOT NULL"},
+	[OT_PLAN_REWARD_CUSTOMER_GIVE_BACK] = {"iiii",
+		"UPDATE ordertrack.reward_customers SET used = used - $4"
+		" WHERE workspace_id = $1 AND reward_id = $2 AND customer_id = $3"},
+	[OT_PLAN_REWARD_STOCK_GIVE_BACK] = {"iittiz",
+		"UPDATE ordertrack.reward_variants SET stock = stock + $5, updated_at = $6 " VARIANT},
+	[OT_PLAN_REWARD_CODES_GIVE_BACK] = {"iiT",
+		"UPDATE ordertrack.reward_codes SET issued_at = NULL"
+		" WHERE workspace_id = $1 AND reward_id = $2 AND code = ANY ($3)"},
 };
 /* clang-format on */
