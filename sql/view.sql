@@ -207,6 +207,42 @@ BEGIN
 	  LEFT JOIN ordertrack.orders AS o
 	    ON o.workspace_id = n.workspace_id AND o.order_id = n.order_id;
 	COMMENT ON VIEW ordertrack.order_history_list IS 'the notes of all orders; custom notes hold what people wrote';
+
+	-- Without codes: who knows one may be able to spend it.
+	CREATE OR REPLACE VIEW ordertrack.reward_list AS
+	SELECT r.workspace_id, r.reward_id, r.name, r.type, r.cost_in_points, r.tax_value,
+		r.percent_off, r.point_value, r.data_source, r.is_active, r.starts_at, r.expires_at,
+		r.visible_from, r.visible_until,
+		r.is_active AND r.type NOT IN ('percentage_discount_code', 'cashback', 'custom_campaign')
+			AND coalesce(statement_timestamp() >= r.starts_at, true)
+			AND coalesce(statement_timestamp() < r.expires_at, true)
+			AND coalesce(statement_timestamp() >= r.visible_from, true)
+			AND coalesce(statement_timestamp() < r.visible_until, true) AS is_visible,
+		ARRAY(SELECT s.name FROM ordertrack.reward_segments AS a
+		   JOIN ordertrack.segments AS s
+		     ON s.workspace_id = a.workspace_id AND s.segment_id = a.segment_id
+		  WHERE a.workspace_id = r.workspace_id AND a.reward_id = r.reward_id
+		  ORDER BY s.name) AS segments,
+		r.redemption_limit, r.redeemed_count, r.customer_limit, r.is_stocked,
+		CASE WHEN r.is_stocked THEN (
+			SELECT coalesce(jsonb_agg(jsonb_build_object('color', nullif(v.color, ''),
+				'size', nullif(v.size, ''), 'stock', v.stock) ORDER BY v.color, v.size), '[]')
+			  FROM ordertrack.reward_variants AS v
+			 WHERE v.workspace_id = r.workspace_id AND v.reward_id = r.reward_id) END AS stock,
+		r.code_source,
+		CASE WHEN r.code_source = 'pool' THEN (
+			SELECT count(*) FROM ordertrack.reward_codes AS c
+			 WHERE c.workspace_id = r.workspace_id AND c.reward_id = r.reward_id
+			   AND c.issued_at IS NULL) END AS free_code_count,
+		r.days_inactive, r.days_valid, r.metadata, r.created_at, r.updated_at
+	  FROM ordertrack.rewards AS r;
+	COMMENT ON VIEW ordertrack.reward_list IS 'rewards with their limits, what is used and what is left of them, and whether customers see them now; without codes';
+	COMMENT ON COLUMN ordertrack.reward_list.is_active IS 'false: refused as reward_not_active';
+	COMMENT ON COLUMN ordertrack.reward_list.data_source IS 'the catalog that it is in';
+	COMMENT ON COLUMN ordertrack.reward_list.redemption_limit IS 'most units that are issued and not rolled back, NULL is no limit';
+	COMMENT ON COLUMN ordertrack.reward_list.redeemed_count IS 'units issued and not rolled back, NULL where no limit counts them';
+	COMMENT ON COLUMN ordertrack.reward_list.customer_limit IS 'most units of one customer, NULL is no limit';
+	COMMENT ON COLUMN ordertrack.reward_list.stock IS 'what is in stock of each variant as a JSON array of color, size and stock, NULL where no stock is kept';
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_lists() IS 'part of setup(): the list and detail views';

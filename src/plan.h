@@ -161,6 +161,22 @@ typedef enum OtPlan
 	OT_PLAN_SEGMENT_MEMBERS,
 	OT_PLAN_SEGMENT_CUSTOMERS,
 
+	OT_PLAN_REWARD_INSERT,
+	OT_PLAN_REWARD_FIND_SEGMENTS,
+	OT_PLAN_REWARD_SEGMENTS_INSERT,
+	OT_PLAN_REWARD_FIND,
+	OT_PLAN_REWARD_LOCK,
+	OT_PLAN_REWARD_UPDATE,
+	OT_PLAN_REWARD_COUNT,
+	OT_PLAN_REWARD_FORGET_CUSTOMERS,
+	OT_PLAN_REWARD_COUNT_CUSTOMERS,
+	OT_PLAN_REWARD_VARIANT_INSERT,
+	OT_PLAN_REWARD_VARIANT_LOCK,
+	OT_PLAN_REWARD_VARIANT_UPDATE,
+	OT_PLAN_REWARD_VARIANT_COUNT,
+	OT_PLAN_REWARD_VARIANT_ADD,
+	OT_PLAN_REWARD_CODES_INSERT,
+
 	OT_PLAN_BATCH_PLAIN_VOUCHERS,
 	OT_PLAN_BATCH_CUSTOMERS,
 	OT_PLAN_BATCH_LOCK_ORDERS,
@@ -227,7 +243,7 @@ typedef enum OtPlan
 /*
  * A statement and the types of its parameters, one letter each:
  * i bigint, n integer, t text, T text[], I bigint[], z timestamptz,
- * Z timestamptz[], b boolean, j jsonb, p jsonpath, y bytea, d date.
+ * Z timestamptz[], b boolean, j jsonb, p jsonpath, y bytea, d date, N numeric.
  */
 typedef struct OtStatement
 {
