@@ -54,6 +54,8 @@ ot_stock_arg(OtStock *stock, FunctionCallInfo fcinfo, int n)
 
 	if (given == NULL)
 		return;
+	if (VARSIZE(given) > OT_MAX_JSON)
+		refuse_stock(psprintf("at most %d bytes of JSON are allowed", OT_MAX_JSON));
 	if (JB_ROOT_IS_SCALAR(given))
 		read_number(stock, getIthJsonbValueFromContainer(&given->root, 0));
 	else if (JB_ROOT_IS_ARRAY(given))

@@ -148,7 +148,7 @@ SELECT throws_ok(format('SELECT ordertrack.create_reward(''n'', ''gift'', 1, sto
 	'[{"stock":1,"color":{}}]', '[{"stock":1,"size":[1]}]', '[{"stock":1},{"stock":2}]', '[{"color":"","stock":1},{"color":null,"size":"","stock":2}]',
 	'[{"size":42,"stock":1},{"size":"42","stock":1}]', format('[{"stock":1,"color":"%s"}]', repeat('x', 1001)),
 	(SELECT jsonb_agg(jsonb_build_object('size', n, 'stock', 1)) FROM generate_series(1, 501) AS n)::text,
-	(SELECT jsonb_agg(1) FROM generate_series(1, 100000) AS n)::text]) AS stock;
+	(SELECT jsonb_agg(1) FROM generate_series(1, 100000) AS n)::text, format('[{"stock":1,"x":"%s"}]', repeat('x', 1100000))]) AS stock;
 SELECT is((SELECT count(*) FROM ordertrack.rewards), :rewards::bigint, 'what is refused leaves nothing');
 SELECT is((SELECT count(*) FROM ordertrack.reward_variants AS v LEFT JOIN ordertrack.rewards AS r USING (workspace_id, reward_id)
 	WHERE r.name IS NULL), 0::bigint, 'nor a variant');
