@@ -38,10 +38,11 @@ static bool has_unknown_key(JsonbContainer *object);
 static const char *read_text(JsonbContainer *object, const char *key);
 static bool is_known(const OtVariant *variant, const OtVariant *others, int count);
 static void variant_args(OtArgs *args, const Addition *addition);
-static bool try_add(void *context);
+static void add_stock(Addition *addition);
 static bool change_variant(Addition *addition, TimestampTz now);
 static void refuse_change(const Addition *addition, int64 stock) pg_attribute_noreturn();
-static void make_room(const Addition *addition);
+static void lock_reward(const Addition *addition);
+static void check_room(const Addition *addition);
 
 PG_FUNCTION_INFO_V1(ordertrack_add_reward_stock);
 
@@ -53,6 +54,8 @@ ot_stock_arg(OtStock *stock, FunctionCallInfo fcinfo, int n)
 
 	if (given == NULL)
 		return;
+	if (VARSIZE(given) > OT_MAX_JSON)
+		refuse_stock(psprintf("at most %d bytes of JSON are allowed", OT_MAX_JSON));
 	if (JB_ROOT_IS_SCALAR(given))
 		read_number(stock, getIthJsonbValueFromContainer(&given->root, 0));
 	else if (JB_ROOT_IS_ARRAY(given))
@@ -206,7 +209,7 @@ ordertrack_add_reward_stock(PG_FUNCTION_ARGS)
 	addition.workspace = ot_workspace_arg(fcinfo, 4);
 	addition.variant.color = color != NULL ? color : "";
 	addition.variant.size = size != NULL ? size : "";
-	ot_require_arg(fcinfo, 1, "quantity");
+	addition.variant.stock = ot_id_arg(fcinfo, 1, "quantity");
 
 	ot_begin();
 	ot_require_workspace(addition.workspace);
@@ -217,37 +220,34 @@ ordertrack_add_reward_stock(PG_FUNCTION_ARGS)
 			errmsg("no stock is kept of reward \"%s\"", reward),
 			errhint(
 				"Stock is kept of a reward that was created with \"stock\", which may be []."));
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		addition.variant.stock = PG_GETARG_INT64(1);
-	} while (!ot_in_subtransaction(try_add, &addition));
+	add_stock(&addition);
 	ot_end();
 	PG_RETURN_INT64(addition.variant.stock);
 }
 
 /*
- * Adds; false where it must be done again, because somebody else has made the
- * variant meanwhile.  The lock on the reward, under which variants are counted,
- * goes with the subtransaction then: who buys the variant has locked that first
- * and may be waiting for the reward.
+ * A variant that is new is made under the lock on the reward, which comes before
+ * that on a variant for who buys one, too.  In the meantime somebody else may
+ * have made it.
  */
-static bool
-try_add(void *context)
+static void
+add_stock(Addition *addition)
 {
-	Addition *addition = context;
 	TimestampTz now = GetCurrentTimestamp();
 	OtArgs args = {0};
 
 	if (change_variant(addition, now))
-		return true;
+		return;
+	lock_reward(addition);
+	if (change_variant(addition, now))
+		return;
 	if (addition->variant.stock < 0)
 		refuse_change(addition, 0);
-	make_room(addition);
+	check_room(addition);
 	variant_args(&args, addition);
 	ot_arg_int8(&args, addition->variant.stock);
 	ot_arg_time(&args, now);
-	return ot_run(OT_PLAN_REWARD_VARIANT_ADD, &args) > 0;
+	ot_write(OT_PLAN_REWARD_VARIANT_ADD, &args, 1);
 }
 
 /* Changes a variant that there is. */
@@ -282,16 +282,21 @@ refuse_change(const Addition *addition, int64 stock)
 			errdetail("There are " INT64_FORMAT " units of this variant.", stock));
 }
 
-/* Two who make the last one at once wait for each other here. */
 static void
-make_room(const Addition *addition)
+lock_reward(const Addition *addition)
 {
-	OtArgs lock = {0};
 	OtArgs args = {0};
 
-	ot_arg_int8(&lock, addition->workspace);
-	ot_arg_int8(&lock, addition->reward_id);
-	ot_run(OT_PLAN_REWARD_LOCK, &lock);
+	ot_arg_int8(&args, addition->workspace);
+	ot_arg_int8(&args, addition->reward_id);
+	ot_run(OT_PLAN_REWARD_LOCK, &args);
+}
+
+static void
+check_room(const Addition *addition)
+{
+	OtArgs args = {0};
+
 	ot_arg_int8(&args, addition->workspace);
 	ot_arg_int8(&args, addition->reward_id);
 	ot_run(OT_PLAN_REWARD_VARIANT_COUNT, &args);

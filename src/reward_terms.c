@@ -4,10 +4,10 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
 #include "lib/stringinfo.h"
 
 #include "errcodes.h"
+#include "money.h"
 #include "ordertrack.h"
 #include "reward_catalog.h"
 
@@ -170,8 +170,8 @@ check_worth(const OtRewardTerms *terms)
 	if (terms->point_value <= 0)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("\"point_value\" must be greater than zero"));
-	if (pg_mul_s64_overflow(terms->value[OT_REWARD_COST_IN_POINTS], terms->point_value,
-							&worth))
+	if (!ot_money_multiply(terms->value[OT_REWARD_COST_IN_POINTS], terms->point_value,
+						   &worth))
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("\"cost_in_points\" times \"point_value\" is too large"));
 }

@@ -69,16 +69,21 @@ SELECT ok(EXISTS (SELECT FROM rights AS r WHERE r.kind = c.kind AND r.object_nam
 		set_order_status}'::text[], true),
 	('app', '{create_rule,assign_rule,create_segment,segment_customers,create_voucher,update_voucher,create_campaign,create_workspace,grant_access,setup,
 		order_details,edit_note,delete_note}', false),
+	('app', '{create_reward,update_reward,add_reward_codes,add_reward_stock}', false),
+	('app', '{reward_list}', true),
+	('support', '{create_reward,update_reward,add_reward_codes,add_reward_stock}', false),
+	('support', '{reward_list}', true),
 	('support', '{order_list,order_details,order_history,add_note,edit_note,delete_note}', true),
 	('support', '{redeem,reserve,release_reservation,rollback_redemption,set_order_status,create_voucher,grant_access,setup}', false),
 	('support', '{segment_customers}', true),
 	('auditor', '{segment_customers}', false),
 	('admin', '{create_rule,assign_rule,unassign_rule,create_segment,segment_customers,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,put_customer,
 		redeem,verify_order,export_query,order_details}', true),
+	('admin', '{create_reward,update_reward,add_reward_codes,add_reward_stock,reward_list}', true),
 	('admin', '{setup,arm_triggers,apply_access}', false),
-	('auditor', '{verify_order,export_query,order_list,redemption_list,reservation_list,export_orders,export_order_items,
+	('auditor', '{verify_order,export_query,order_list,redemption_list,reservation_list,reward_list,export_orders,export_order_items,
 		export_redemptions,export_order_notes}', true),
-	('auditor', '{order_details,redeem,add_note,put_customer,set_order_status}', false)
+	('auditor', '{create_reward,update_reward,add_reward_codes,add_reward_stock,order_details,redeem,add_note,put_customer,set_order_status}', false)
   ) AS a (kind, names, is_open)
  CROSS JOIN LATERAL (SELECT a.kind, unnest(a.names) AS name, a.is_open) AS c;
 
@@ -98,7 +103,9 @@ SELECT ordertrack.create_order('{"source_id":"o","amount":5,"shipping_address":{
 	ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}'),
 	ordertrack.create_voucher('CARD', gift_amount => 100),
 	ordertrack.create_rule('some', 'customer', '$.customer.order_count >= 0'),
-	ordertrack.create_segment('all', customers => '{anna}'), ordertrack.reserve('OFF', 'anna', '{"source_id":"o"}') AS held
+	ordertrack.create_segment('all', customers => '{anna}'),
+	ordertrack.create_reward('shared', 'gift', 0, shared_code => 'SECRET'), ordertrack.create_reward('pool', 'gift', 0, code_source => 'pool'),
+	ordertrack.add_reward_codes('pool', '{SECRET}'), ordertrack.reserve('OFF', 'anna', '{"source_id":"o"}') AS held
 \gset
 SELECT ordertrack.add_note(:o, 'SECRET', 'SECRET'), ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}')
 \g /dev/null
@@ -136,6 +143,10 @@ SELECT is(pg_temp.as_role(role, command), wanted, role || ': ' || command) FROM 
 	('tap app', 'SELECT count(*) FROM ordertrack.orders', '42501'),
 	('tap app', 'SELECT count(*) FROM ordertrack.order_list', '42501'),
 	('tap app', 'SELECT ordertrack.create_voucher(''X'', gift_amount => 1)', '42501'),
+	('tap app', 'SELECT count(*) FROM ordertrack.reward_list', '2'),
+	('tap app', 'SELECT shared_code FROM ordertrack.rewards', '42501'),
+	('tap admin', 'SELECT code FROM ordertrack.reward_codes', '42501'),
+	('tap admin', 'SELECT ordertrack.create_reward(''by admin'', ''gift'', 1) > 0', 'true'),
 	('tap app', 'UPDATE ordertrack.vouchers SET gift_balance = 100', '42501'),
 	('tap app', 'SELECT ordertrack.grant_access(''admin'', ''tap app'')', '42501'),
 	('tap app', 'SELECT nextval(''ordertrack.orders_order_id_seq'')', '42501'),
@@ -208,6 +219,12 @@ SELECT is(pg_temp.under_evil(command), wanted, 'hostile search_path: ' || comman
 	('SELECT ordertrack.update_voucher(''EVIL'', redemption_limit => 9)', ''),
 	('SELECT result FROM ordertrack.redeem(''EVIL'', ''evil'', ''{"amount":7}'')', 'success'),
 	('SELECT ordertrack.put_customer(''evil'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.create_reward(''evil'', ''gift'', 0, segments => ''{all}'', stock => ''[{"color":"red","stock":5}]'', code_source => ''pool'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.add_reward_codes(''evil'', ''{a,b,a}'')', '2'),
+	('SELECT ordertrack.add_reward_stock(''evil'', 5, ''red'')', '10'),
+	('SELECT ordertrack.add_reward_stock(''evil'', 5, ''blue'')', '5'),
+	('SELECT ordertrack.update_reward(''evil'', redemption_limit => 5, customer_limit => 5, clear => ''{metadata}'')', ''),
+	('SELECT is_visible FROM ordertrack.reward_list WHERE name OPERATOR(pg_catalog.=) ''evil''', 'true'),
 	('SELECT ordertrack.create_workspace(''evil'') IS NOT NULL', 'true'),
 	('SELECT ordertrack.set_order_status(' || :o || ', ''completed'')', 'paid'),
 	('SELECT ordertrack.update_order(' || :o || ', ''{"metadata":{}}'')', ''),

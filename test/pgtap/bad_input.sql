@@ -135,7 +135,7 @@ SELECT is(pg_temp.answer(format('SELECT ordertrack.' || call, value)), 'OT005 0'
 	format('%s with %s', call, label))
   FROM jsons, unnest(ARRAY['create_order(%L)', 'update_order(' || :o || ', %L)',
 	'put_customer(''n'', metadata => %L)', 'put_customer(''n'', address => %L)',
-	'create_campaign(''n'', metadata => %L)',
+	'create_campaign(''n'', metadata => %L)', 'create_reward(''n'', ''gift'', 1, metadata => %L)',
 	'create_voucher(''n'', %L)', 'create_voucher(''n'', gift_amount => 5, metadata => %L)',
 	'update_voucher(''OFF'', metadata => %L)', 'export_query(''orders'', NULL, %L)']) AS call
 		WHERE label NOT IN ('many keys', 'deep');
@@ -164,13 +164,16 @@ SELECT matches(pg_temp.answer(format('SELECT failure_code FROM ordertrack.rollba
 SELECT is(pg_temp.answer(format('SELECT ordertrack.' || call, value)), 'OT005 0', format('%s: %s', call, label))
   FROM texts, unnest(ARRAY['create_voucher(%L, gift_amount => 5)', 'update_voucher(%L, is_active => true)',
 	'create_campaign(%L)', 'update_campaign(%L, is_active => true)', 'create_workspace(%L)',
-	'create_workspace(''n'', %L)',
+	'create_workspace(''n'', %L)', 'create_reward(%L, ''gift'', 1)', 'create_reward(''n'', %L, 1)', 'update_reward(%L)',
+	'add_reward_codes(%L, ''{x}'')', 'add_reward_codes(''n'', ARRAY[%L])', 'add_reward_stock(%L, 1)',
 	'put_customer(%L)', 'set_order_status(' || :o || ', %L)', 'grant_access(%L, ''postgres'')',
 	'grant_access(''app'', %L)', 'export_query(%L)']) AS call WHERE value IS NULL OR value = ''
 		OR octet_length(value) > 1000;
 SELECT is(pg_temp.answer(format('SELECT ordertrack.' || call, value)), 'OT005 0', format('%s: %s', call, label))
   FROM texts, unnest(ARRAY['create_voucher(''n'', gift_amount => 5, campaign => %L)', 'put_customer(''n'', %L)',
 	'put_customer(''n'', last_name => %L)', 'create_order(''{}'', channel => %L)',
+	'create_reward(''n'', ''gift'', 1, data_source => %L)', 'create_reward(''n'', ''gift'', 1, code_source => %L)',
+	'create_reward(''n'', ''gift'', 1, shared_code => %L)', 'add_reward_stock(''n'', 1, %L)', 'add_reward_stock(''n'', 1, size => %L)',
 	'create_order(''{}'', actor => %L)',
 	'create_order(''{}'', %L)', 'update_order(' || :o || ', ''{}'', %L)',
 	'set_order_status(' || :o || ', ''paid'', %L)', 'add_note(' || :o || ', ''x'', %L)',

@@ -16,7 +16,8 @@ SELECT ordertrack.create_campaign(text), ordertrack.create_voucher(text, '{"type
 	ordertrack.redeem(text, text, jsonb_build_object('source_id', text), NULL, jsonb_build_object('m', text),
 		text, text, text),
 	ordertrack.create_rule(text, 'order', '$.order.amount >= 0', text), ordertrack.assign_rule(text, campaign => text),
-	ordertrack.create_segment(text, '$.customer.order_count > 0')
+	ordertrack.create_segment(text, '$.customer.order_count > 0'),
+	ordertrack.create_reward(text, 'gift', 0, data_source => text)
   FROM firsts
 \g /dev/null
 SELECT ordertrack.rollback_redemption(r.redemption_id, r.code, NULL, NULL, r.code, r.code)
@@ -73,10 +74,10 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
 	('order_history_list', '{channel,detail,event_type,source_id,title}'),
 	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}'), ('rule_list', '{message,name}'),
-	('segment_list', '{name}'), ('reservation_list', '{actor,campaign,channel,code,customer}')) AS v (name, columns);
+	('segment_list', '{name}'), ('reward_list', '{data_source,name}'), ('reservation_list', '{actor,campaign,channel,code,customer}')) AS v (name, columns);
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
 	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
-		'rule_list', 'segment_list', 'reservation_list')),
+		'rule_list', 'segment_list', 'reservation_list', 'reward_list')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.

@@ -36,6 +36,8 @@ SELECT throws_ok(call, 'OT030', NULL, 'no tables: ' || call)
 	'SELECT ordertrack.create_workspace(''x'')', 'SELECT ordertrack.put_customer(''x'')',
 	'SELECT ordertrack.create_campaign(''x'')', 'SELECT ordertrack.update_campaign(''x'')',
 	'SELECT ordertrack.create_voucher(''x'', gift_amount => 1)', 'SELECT ordertrack.update_voucher(''x'')',
+	'SELECT ordertrack.create_reward(''x'', ''gift'', 1)', 'SELECT ordertrack.update_reward(''x'')',
+	'SELECT ordertrack.add_reward_codes(''x'', ''{x}'')', 'SELECT ordertrack.add_reward_stock(''x'', 1)',
 	'SELECT ordertrack.export_query(''orders'')',
 	'SELECT ordertrack.grant_access(''app'', session_user)',
 	'SELECT ordertrack.revoke_access(''app'', session_user)']) AS call;

@@ -67,7 +67,8 @@ SELECT is((SELECT provolatile::text FROM functions WHERE proname = reader), 's',
   FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers}'::text[]) AS reader;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
   FROM unnest('{redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
-	set_order_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup}'::text[]) AS writer;
+	set_order_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup,
+	create_reward,update_reward,add_reward_codes,add_reward_stock}'::text[]) AS writer;
 SELECT is_empty($$SELECT signature FROM functions WHERE provolatile = 'i'
 	AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')$$,
 	'no C function is IMMUTABLE: each reads tables');
@@ -114,7 +115,8 @@ CREATE TEMP TABLE tables AS SELECT c.oid, c.relname::text AS name FROM pg_class 
 SELECT bag_eq('SELECT name FROM tables', $$SELECT
 	unnest('{installation,access_grants,workspaces,customers,campaigns,vouchers,voucher_customers,campaign_customers,status_transitions,
 	orders,order_items,order_notes,personal_values,redemptions,redemption_items,idempotency_keys,period_counts,limit_stripes,
-	rules,voucher_rules,campaign_rules,segments,segment_members,reservations}'::text[])$$, 'the tables');
+	rules,voucher_rules,campaign_rules,segments,segment_members,reservations,
+	point_accounts,point_lots,point_movements,rewards,reward_segments,reward_customers,reward_variants,reward_codes,issued_rewards}'::text[])$$, 'the tables');
 SELECT is(a.attname::text, 'workspace_id', 'first column of ' || t.name) FROM tables AS t
   JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = 1
  WHERE name NOT IN ('installation', 'access_grants');
@@ -138,7 +140,8 @@ SELECT is_empty($$SELECT attrelid::regclass, attname FROM pg_attribute JOIN tabl
 SELECT is(a.attcollation::regcollation::text, '"C"', format('collation of %s.%s', t.name, a.attname))
   FROM tables AS t JOIN pg_attribute AS a ON a.attrelid = t.oid
  WHERE (t.name, a.attname) IN (('vouchers', 'code'), ('redemptions', 'code'), ('redemptions', 'customer'),
-	('customers', 'source_id'), ('reservations', 'reservation_key'), ('reservations', 'code'), ('reservations', 'customer'), ('orders', 'source_id'), ('idempotency_keys', 'idempotency_key'));
+	('customers', 'source_id'), ('reservations', 'reservation_key'), ('reservations', 'code'), ('reservations', 'customer'), ('orders', 'source_id'), ('idempotency_keys', 'idempotency_key'),
+	('rewards', 'name'), ('rewards', 'shared_code'), ('reward_codes', 'code'), ('reward_variants', 'color'), ('reward_variants', 'size'));
 SELECT is_empty($$SELECT e.oid::regtype FROM pg_type AS e WHERE e.typnamespace = 'ordertrack'::regnamespace
 	AND e.typtype = 'e'$$, 'no enum types');
 
