@@ -65,15 +65,17 @@ SELECT is(proparallel::text, CASE provolatile WHEN 'v' THEN 'u' ELSE 's' END, 'P
 	WHEN 'v' THEN 'UNSAFE' ELSE 'SAFE' END || ': ' || signature) FROM functions;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = reader), 's', 'STABLE: ' || reader)
   FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers}'::text[]) AS reader;
-SELECT is((SELECT provolatile::text FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
+SELECT is((SELECT string_agg(DISTINCT provolatile::text, '') FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
   FROM unnest('{redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
-	set_order_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup}'::text[]) AS writer;
+	set_order_status,mark_used,unmark_used,set_delivery_status,set_cashback_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup}'::text[]) AS writer;
 SELECT is_empty($$SELECT signature FROM functions WHERE provolatile = 'i'
 	AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')$$,
 	'no C function is IMMUTABLE: each reads tables');
 SELECT ok('search_path=pg_catalog, pg_temp' = ANY (proconfig), 'a search_path of its own: ' || signature)
   FROM functions WHERE NOT is_trigger OR prosecdef;
-SELECT is(count(*), 1::bigint, 'one function ' || proname) FROM functions GROUP BY proname;
+-- mark_used and unmark_used take one or many
+SELECT is(count(*), CASE WHEN proname IN ('mark_used', 'unmark_used') THEN 2 ELSE 1 END::bigint, 'one function ' || proname)
+  FROM functions GROUP BY proname;
 SELECT is(p.proargnames[p.pronargs] || ' ' || pg_get_function_arg_default(p.oid, p.pronargs), 'workspace 1',
 	'last parameter, workspace bigint DEFAULT 1: ' || signature)
   FROM functions AS p WHERE proname IN (SELECT object_name FROM ordertrack.access_rights()
@@ -114,7 +116,7 @@ CREATE TEMP TABLE tables AS SELECT c.oid, c.relname::text AS name FROM pg_class 
 SELECT bag_eq('SELECT name FROM tables', $$SELECT
 	unnest('{installation,access_grants,workspaces,customers,campaigns,vouchers,voucher_customers,campaign_customers,status_transitions,
 	orders,order_items,order_notes,personal_values,redemptions,redemption_items,idempotency_keys,period_counts,limit_stripes,
-	rules,voucher_rules,campaign_rules,segments,segment_members,reservations}'::text[])$$, 'the tables');
+	rules,voucher_rules,campaign_rules,segments,segment_members,reservations,issued_rewards}'::text[])$$, 'the tables');
 SELECT is(a.attname::text, 'workspace_id', 'first column of ' || t.name) FROM tables AS t
   JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = 1
  WHERE name NOT IN ('installation', 'access_grants');
@@ -138,7 +140,7 @@ SELECT is_empty($$SELECT attrelid::regclass, attname FROM pg_attribute JOIN tabl
 SELECT is(a.attcollation::regcollation::text, '"C"', format('collation of %s.%s', t.name, a.attname))
   FROM tables AS t JOIN pg_attribute AS a ON a.attrelid = t.oid
  WHERE (t.name, a.attname) IN (('vouchers', 'code'), ('redemptions', 'code'), ('redemptions', 'customer'),
-	('customers', 'source_id'), ('reservations', 'reservation_key'), ('reservations', 'code'), ('reservations', 'customer'), ('orders', 'source_id'), ('idempotency_keys', 'idempotency_key'));
+	('customers', 'source_id'), ('reservations', 'reservation_key'), ('reservations', 'code'), ('reservations', 'customer'), ('issued_rewards', 'code'), ('orders', 'source_id'), ('idempotency_keys', 'idempotency_key'));
 SELECT is_empty($$SELECT e.oid::regtype FROM pg_type AS e WHERE e.typnamespace = 'ordertrack'::regnamespace
 	AND e.typtype = 'e'$$, 'no enum types');
 
