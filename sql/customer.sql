@@ -8,13 +8,14 @@ CREATE FUNCTION ordertrack.put_customer(
 	last_name text DEFAULT NULL,
 	address jsonb DEFAULT NULL,
 	metadata jsonb DEFAULT NULL,
+	may_spend_points boolean DEFAULT NULL,
 	workspace bigint DEFAULT 1
 ) RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_put_customer';
-COMMENT ON FUNCTION ordertrack.put_customer(text, text, text, text, text, jsonb, jsonb, bigint) IS
-'creates or changes the customer with this source_id and returns its customer_id; NULL leaves a field as it is, an empty text or {} empties it; OT002 unknown workspace, OT005 invalid argument';
+COMMENT ON FUNCTION ordertrack.put_customer(text, text, text, text, text, jsonb, jsonb, boolean, bigint) IS
+'creates or changes the customer with this source_id and returns its customer_id; NULL leaves a field as it is, an empty text or {} empties it; may_spend_points false refuses rewards (a new customer may); OT002 unknown workspace, OT005 invalid argument';
 
 CREATE FUNCTION ordertrack.setup_customers() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -67,10 +67,19 @@ BEGIN
 		r.amount, r.discount_amount, r.total_amount, r.gift_balance, safe(r.reason) AS reason,
 		r.rollback_of, r.rollback_no, safe(r.redeemed_by) AS redeemed_by, safe(r.actor) AS actor,
 		safe(r.channel) AS channel, r.metadata, r.items_discount_amount,
-		r.stack_id
+		r.stack_id, safe(r.reward) AS reward, r.quantity, r.points, r.points_missing
 	  FROM ordertrack.redemption_list AS r
 	$view$);
 	COMMENT ON VIEW ordertrack.export_redemptions IS 'every attempt for CSV: text is safe in a spreadsheet';
+
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_point_movements AS
+	SELECT m.workspace_id, safe(m.customer) AS customer, m.movement_no, m.created_at, m.kind, m.points,
+		m.balance, m.lot_id, m.redemption_id, safe(m.reason) AS reason,
+		safe(m.created_by) AS created_by, safe(m.actor) AS actor, safe(m.channel) AS channel
+	  FROM ordertrack.point_movement_list AS m
+	$view$);
+	COMMENT ON VIEW ordertrack.export_point_movements IS 'the ledger of points for CSV: text is safe in a spreadsheet';
 
 	EXECUTE ordertrack.with_safe_text($view$
 	CREATE OR REPLACE VIEW ordertrack.export_order_notes AS

@@ -16,6 +16,79 @@ COMMENT ON COLUMN ordertrack.points_balance.spent IS 'points spent on rewards an
 COMMENT ON COLUMN ordertrack.points_balance.next_expiring IS 'active points that expire next, NULL where none expire';
 COMMENT ON COLUMN ordertrack.points_balance.next_expires_at IS 'when these expire';
 
+CREATE TYPE ordertrack.expiring AS (
+	customer text,
+	points bigint,
+	expires_at timestamptz
+);
+COMMENT ON TYPE ordertrack.expiring IS 'points of a customer that expire at one moment';
+
+CREATE FUNCTION ordertrack.grant_points(
+	customer text,
+	points bigint,
+	expires_at timestamptz DEFAULT NULL,
+	pending_until timestamptz DEFAULT NULL,
+	reason text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_grant_points';
+COMMENT ON FUNCTION ordertrack.grant_points(text, bigint, timestamptz, timestamptz, text, text, text, text, bigint) IS
+'gives points to a customer (source_id), who is created where unknown, and returns the lot_id of the grant; they can be spent from pending_until (NULL: at once) and before expires_at (NULL: for ever), judged by the clock; OT002 unknown workspace, OT003 key used for another request, OT005 invalid argument, 22003 sum beyond bigint';
+
+CREATE FUNCTION ordertrack.cancel_points(
+	lot_id bigint,
+	reason text DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_cancel_points';
+COMMENT ON FUNCTION ordertrack.cancel_points(bigint, text, text, text, bigint) IS
+'cancels what is left of a grant and returns how many points that were, 0 where nothing was left; what was spent of it stays spent, and does not come back by a rollback; OT002 no such workspace or grant, OT005 invalid argument';
+
+CREATE FUNCTION ordertrack.transfer_points(
+	from_customer text,
+	to_customer text,
+	points bigint,
+	reason text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_transfer_points';
+COMMENT ON FUNCTION ordertrack.transfer_points(text, text, bigint, text, text, text, text, bigint) IS
+'moves active points from one customer to another, in the order in which they would be spent; they keep expiry and age; OT002 no such workspace or customer, OT003 key used for another request, OT005 invalid argument or the same customer, OT006 not enough points, or a customer who may not spend them';
+
+CREATE FUNCTION ordertrack.points_balance(
+	customer text,
+	workspace bigint DEFAULT 1
+) RETURNS ordertrack.points_balance
+LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_points_balance';
+COMMENT ON FUNCTION ordertrack.points_balance(text, bigint) IS
+'the points of a customer as of now: active, pending, expired, spent, and what expires next; OT002 no such workspace or customer';
+
+CREATE FUNCTION ordertrack.expiring_points(
+	within interval,
+	workspace bigint DEFAULT 1
+) RETURNS SETOF ordertrack.expiring
+LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_expiring_points';
+COMMENT ON FUNCTION ordertrack.expiring_points(interval, bigint) IS
+'whose points expire within this time from now, and when; OT002 unknown workspace, OT005 no time';
+
 CREATE FUNCTION ordertrack.setup_points() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp

@@ -1,5 +1,82 @@
 -- Rewards: a catalog of what points can buy, with its codes and its stock.
 
+CREATE FUNCTION ordertrack.create_reward(
+	name text,
+	type text,
+	cost_in_points bigint,
+	tax_value bigint DEFAULT NULL,
+	percent_off numeric DEFAULT NULL,
+	point_value bigint DEFAULT NULL,
+	data_source text DEFAULT NULL,
+	starts_at timestamptz DEFAULT NULL,
+	expires_at timestamptz DEFAULT NULL,
+	visible_from timestamptz DEFAULT NULL,
+	visible_until timestamptz DEFAULT NULL,
+	segments text[] DEFAULT NULL,
+	redemption_limit bigint DEFAULT NULL,
+	customer_limit bigint DEFAULT NULL,
+	stock jsonb DEFAULT NULL,
+	days_inactive integer DEFAULT 0,
+	days_valid integer DEFAULT NULL,
+	code_source text DEFAULT NULL,
+	shared_code text DEFAULT NULL,
+	is_active boolean DEFAULT true,
+	metadata jsonb DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_create_reward';
+COMMENT ON FUNCTION ordertrack.create_reward(text, text, bigint, bigint, numeric, bigint, text, timestamptz, timestamptz, timestamptz, timestamptz, text[], bigint, bigint, jsonb, integer, integer, text, text, boolean, jsonb, bigint) IS
+'makes a reward that points can buy and returns its reward_id: type is percentage_discount_code (with percent_off), cashback (with point_value, what a point is worth in minor units), discount_code, free_delivery, gift, event_invitation, value_code or custom_campaign; cost_in_points and tax_value (minor units) are of one unit; limits count units, NULL is no limit; stock is a number or [{"color":"red","size":"M","stock":5}], NULL keeps none; code_source is generated, pool (filled by add_reward_codes), shared (with shared_code) or none; OT002 unknown workspace or segment, OT004 name taken, OT005 invalid argument or one that the type doesn''t have';
+
+CREATE FUNCTION ordertrack.update_reward(
+	name text,
+	cost_in_points bigint DEFAULT NULL,
+	tax_value bigint DEFAULT NULL,
+	starts_at timestamptz DEFAULT NULL,
+	expires_at timestamptz DEFAULT NULL,
+	visible_from timestamptz DEFAULT NULL,
+	visible_until timestamptz DEFAULT NULL,
+	redemption_limit bigint DEFAULT NULL,
+	customer_limit bigint DEFAULT NULL,
+	days_inactive integer DEFAULT NULL,
+	days_valid integer DEFAULT NULL,
+	is_active boolean DEFAULT NULL,
+	metadata jsonb DEFAULT NULL,
+	clear text[] DEFAULT '{}',
+	workspace bigint DEFAULT 1
+) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_update_reward';
+COMMENT ON FUNCTION ordertrack.update_reward(text, bigint, bigint, timestamptz, timestamptz, timestamptz, timestamptz, bigint, bigint, integer, integer, boolean, jsonb, text[], bigint) IS
+'changes what is passed and empties the fields that clear names (tax_value, dates, limits, days_valid, metadata); units that were issued keep what they cost and how long they are valid; a limit counts what was issued before it was set; OT002 no such reward, OT005 invalid argument or a limit below the uses, 25000 a first limit in REPEATABLE READ or SERIALIZABLE';
+
+CREATE FUNCTION ordertrack.add_reward_codes(
+	reward text,
+	codes text[],
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_add_reward_codes';
+COMMENT ON FUNCTION ordertrack.add_reward_codes(text, text[], bigint) IS
+'adds codes, at most 100000, to a reward whose code_source is pool, to be issued in this order, and returns how many of them are new; those that are there stay as they are; OT002 no such reward, OT005 invalid argument or no pool';
+
+CREATE FUNCTION ordertrack.add_reward_stock(
+	reward text,
+	quantity bigint,
+	color text DEFAULT NULL,
+	size text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_add_reward_stock';
+COMMENT ON FUNCTION ordertrack.add_reward_stock(text, bigint, text, text, bigint) IS
+'adds units to what is in stock of a variant, or takes some away where quantity is negative, and returns what there is then; makes a variant that is new; OT002 no such reward, OT005 invalid argument, no stock is kept, or less than 0 would be left';
+
 CREATE FUNCTION ordertrack.setup_rewards() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp

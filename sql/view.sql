@@ -159,7 +159,7 @@ BEGIN
 		   FROM ordertrack.redemption_items AS i
 		  WHERE i.workspace_id = r.workspace_id AND i.order_id = r.order_id
 		    AND i.redemption_id = r.redemption_id) AS items,
-		r.stack_id
+		r.stack_id, r.reward, r.reward_id, r.quantity, r.points, r.points_missing
 	  FROM ordertrack.redemptions AS r
 	  LEFT JOIN ordertrack.campaigns AS c
 	    ON c.workspace_id = r.workspace_id AND c.campaign_id = r.campaign_id
@@ -171,6 +171,34 @@ BEGIN
 		 WHERE p.workspace_id = r.workspace_id AND p.rollback_of = r.redemption_id
 		   AND p.rollback_no IS NOT NULL) AS b;
 	COMMENT ON VIEW ordertrack.redemption_list IS 'every attempt with its state as of now: succeeded, failed, partially_rolled_back, rolled_back';
+
+	CREATE OR REPLACE VIEW ordertrack.point_lot_list AS
+	SELECT l.workspace_id, l.lot_id, c.source_id AS customer, l.points,
+		CASE WHEN l.expires_at <= statement_timestamp() THEN 0 ELSE l.points_left END::bigint AS points_left,
+		CASE
+			WHEN l.canceled_at IS NOT NULL THEN 'canceled'
+			WHEN l.expires_at <= statement_timestamp() THEN 'expired'
+			WHEN l.points_left = 0 THEN 'spent'
+			WHEN l.pending_until > statement_timestamp() THEN 'pending'
+			ELSE 'active'
+		END AS status,
+		nullif(l.expires_at, 'infinity') AS expires_at, l.pending_until, l.granted_at, l.canceled_at,
+		l.transferred_from, l.reason, l.created_at, l.customer_id
+	  FROM ordertrack.point_lots AS l
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = l.workspace_id AND c.customer_id = l.customer_id;
+	COMMENT ON VIEW ordertrack.point_lot_list IS 'grants of points with what is left of them, as of now';
+	COMMENT ON COLUMN ordertrack.point_lot_list.status IS 'active, pending, expired, canceled, or spent or transferred as a whole';
+	COMMENT ON COLUMN ordertrack.point_lot_list.points IS 'points that were granted';
+
+	CREATE OR REPLACE VIEW ordertrack.point_movement_list AS
+	SELECT m.workspace_id, c.source_id AS customer, m.movement_no, m.created_at, m.kind, m.points,
+		m.balance, m.lot_id, m.redemption_id, m.reason, m.created_by, m.actor, m.channel, m.customer_id
+	  FROM ordertrack.point_movements AS m
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = m.workspace_id AND c.customer_id = m.customer_id;
+	COMMENT ON VIEW ordertrack.point_movement_list IS 'the ledger of points: every movement, with the balance after it';
+	COMMENT ON COLUMN ordertrack.point_movement_list.kind IS 'granted, spent, returned, expired, canceled, transferred_out or transferred_in';
 
 	CREATE OR REPLACE VIEW ordertrack.order_history_list AS
 	SELECT n.workspace_id, n.order_id, o.source_id, n.note_no, n.created_at, n.note_type,
@@ -235,6 +263,42 @@ BEGIN
 	   AND a.field = 'shipping_address';
 	COMMENT ON VIEW ordertrack.redeemed_reward_address IS 'where what a customer got is sent; holds personal data';
 	COMMENT ON COLUMN ordertrack.redeemed_reward_address.address IS 'shipping address of the order as it was when it was placed, NULL where there was none or it has been erased: personal data';
+
+	-- Without codes: who knows one may be able to spend it.
+	CREATE OR REPLACE VIEW ordertrack.reward_list AS
+	SELECT r.workspace_id, r.reward_id, r.name, r.type, r.cost_in_points, r.tax_value,
+		r.percent_off, r.point_value, r.data_source, r.is_active, r.starts_at, r.expires_at,
+		r.visible_from, r.visible_until,
+		r.is_active AND r.type NOT IN ('percentage_discount_code', 'cashback', 'custom_campaign')
+			AND coalesce(statement_timestamp() >= r.starts_at, true)
+			AND coalesce(statement_timestamp() < r.expires_at, true)
+			AND coalesce(statement_timestamp() >= r.visible_from, true)
+			AND coalesce(statement_timestamp() < r.visible_until, true) AS is_visible,
+		ARRAY(SELECT s.name FROM ordertrack.reward_segments AS a
+		   JOIN ordertrack.segments AS s
+		     ON s.workspace_id = a.workspace_id AND s.segment_id = a.segment_id
+		  WHERE a.workspace_id = r.workspace_id AND a.reward_id = r.reward_id
+		  ORDER BY s.name) AS segments,
+		r.redemption_limit, r.redeemed_count, r.customer_limit, r.is_stocked,
+		CASE WHEN r.is_stocked THEN (
+			SELECT coalesce(jsonb_agg(jsonb_build_object('color', nullif(v.color, ''),
+				'size', nullif(v.size, ''), 'stock', v.stock) ORDER BY v.color, v.size), '[]')
+			  FROM ordertrack.reward_variants AS v
+			 WHERE v.workspace_id = r.workspace_id AND v.reward_id = r.reward_id) END AS stock,
+		r.code_source,
+		CASE WHEN r.code_source = 'pool' THEN (
+			SELECT count(*) FROM ordertrack.reward_codes AS c
+			 WHERE c.workspace_id = r.workspace_id AND c.reward_id = r.reward_id
+			   AND c.issued_at IS NULL) END AS free_code_count,
+		r.days_inactive, r.days_valid, r.metadata, r.created_at, r.updated_at
+	  FROM ordertrack.rewards AS r;
+	COMMENT ON VIEW ordertrack.reward_list IS 'rewards with their limits, what is used and what is left of them, and whether customers see them now; without codes';
+	COMMENT ON COLUMN ordertrack.reward_list.is_active IS 'false: refused as reward_not_active';
+	COMMENT ON COLUMN ordertrack.reward_list.data_source IS 'the catalog that it is in';
+	COMMENT ON COLUMN ordertrack.reward_list.redemption_limit IS 'most units that are issued and not rolled back, NULL is no limit';
+	COMMENT ON COLUMN ordertrack.reward_list.redeemed_count IS 'units issued and not rolled back, NULL where no limit counts them';
+	COMMENT ON COLUMN ordertrack.reward_list.customer_limit IS 'most units of one customer, NULL is no limit';
+	COMMENT ON COLUMN ordertrack.reward_list.stock IS 'what is in stock of each variant as a JSON array of color, size and stock, NULL where no stock is kept';
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_lists() IS 'part of setup(): the list and detail views';

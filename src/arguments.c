@@ -28,9 +28,16 @@ ot_workspace_arg(FunctionCallInfo fcinfo, int n)
 int64
 ot_id_arg(FunctionCallInfo fcinfo, int n, const char *name)
 {
+	ot_require_arg(fcinfo, n, name);
+	return PG_GETARG_INT64(n);
+}
+
+/* Refuses NULL. */
+void
+ot_require_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
 	if (PG_ARGISNULL(n))
 		refuse_null(name);
-	return PG_GETARG_INT64(n);
 }
 
 /* Gives a text of at most max_bytes bytes, or NULL. */
@@ -62,6 +69,21 @@ ot_required_text_arg(FunctionCallInfo fcinfo, int n, const char *name, int max_b
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("argument \"%s\" must not be empty", name));
 	return value;
+}
+
+/* Gives an array in which no text is NULL, or NULL. */
+ArrayType *
+ot_text_array_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	ArrayType *array;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	array = PG_GETARG_ARRAYTYPE_P(n);
+	if (array_contains_nulls(array))
+		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+				errmsg("argument \"%s\" must not contain null", name));
+	return array;
 }
 
 /* Gives a jsonb object of at most 1 MiB, or NULL. */

@@ -24,7 +24,7 @@ ordertrack_put_customer(PG_FUNCTION_ARGS)
 	const char *last_name = ot_text_arg(fcinfo, 4, "last_name", OT_MAX_TEXT);
 	const Jsonb *address = ot_object_arg(fcinfo, 5, "address");
 	const Jsonb *metadata = ot_object_arg(fcinfo, 6, "metadata");
-	int64 workspace = ot_workspace_arg(fcinfo, 7);
+	int64 workspace = ot_workspace_arg(fcinfo, 8);
 	int64 customer_id;
 
 	PreventCommandIfReadOnly("ordertrack.put_customer()");
@@ -38,11 +38,31 @@ ordertrack_put_customer(PG_FUNCTION_ARGS)
 	ot_arg_text(&args, last_name);
 	ot_arg_jsonb(&args, address);
 	ot_arg_jsonb(&args, metadata);
+	if (PG_ARGISNULL(7))
+		ot_arg_null(&args);
+	else
+		ot_arg_bool(&args, PG_GETARG_BOOL(7));
 	ot_arg_time(&args, GetCurrentTimestamp());
 	ot_run(OT_PLAN_CUSTOMER_PUT, &args);
 	customer_id = ot_get_int8(0, 1);
 	ot_end();
 	PG_RETURN_INT64(customer_id);
+}
+
+/* Finds a customer or creates it; another session may do so at this instant. */
+int64
+ot_customer_put(int64 workspace, const char *source_id, TimestampTz now)
+{
+	int64 customer_id = 0;
+
+	while (customer_id == 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		customer_id = ot_customer_find(workspace, source_id);
+		if (customer_id == 0)
+			customer_id = ot_customer_add(workspace, source_id, now);
+	}
+	return customer_id;
 }
 
 /* Finds a customer by source_id; 0 where there is none. */

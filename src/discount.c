@@ -80,7 +80,6 @@ static const char *whole_number_needed(const char *key, int64 least);
 static const DiscountForm *find_form(JsonbContainer *object);
 static bool has_key(const DiscountForm *form, const char *key);
 static bool is_text(const JsonbValue *value, const char *text);
-static bool percent_to_millionths(const JsonbValue *value, int64 *millionths);
 static bool is_less(Numeric a, Numeric b);
 static const char *find_unknown_key(const DiscountForm *form, JsonbContainer *object);
 static bool is_key_of(const DiscountForm *form, const JsonbValue *key);
@@ -127,7 +126,8 @@ read_value(const DiscountForm *form, JsonbContainer *object, int64 *value)
 	JsonbValue *given = ot_json_find(object, form->value_key);
 
 	if (form->type == OT_DISCOUNT_PERCENT)
-		return given != NULL && percent_to_millionths(given, value)
+		return given != NULL && given->type == jbvNumeric &&
+					   ot_percent_to_millionths(given->val.numeric, value)
 				   ? NULL
 				   : "\"percent_off\" must be a number above 0, at most 100, "
 					 "with at most 6 decimals";
@@ -271,21 +271,20 @@ is_text(const JsonbValue *value, const char *text)
 }
 
 /*
- * Turns a percentage into millionths.  The bounds come first, so that 1e400
- * costs nothing.
+ * Turns a percentage into millionths; false where it is not above 0 and at most
+ * 100 or has more decimals.  The bounds come first, so that 1e400 costs nothing.
  */
-static bool
-percent_to_millionths(const JsonbValue *value, int64 *millionths)
+bool
+ot_percent_to_millionths(Numeric percent, int64 *millionths)
 {
 	JsonbValue product;
 	Datum million = NumericGetDatum(int64_to_numeric(1000000));
 
-	if (value->type != jbvNumeric || !is_less(int64_to_numeric(0), value->val.numeric) ||
-		is_less(int64_to_numeric(100), value->val.numeric))
+	if (!is_less(int64_to_numeric(0), percent) || is_less(int64_to_numeric(100), percent))
 		return false;
 	product.type = jbvNumeric;
 	product.val.numeric = DatumGetNumeric(
-		DirectFunctionCall2(numeric_mul, NumericGetDatum(value->val.numeric), million));
+		DirectFunctionCall2(numeric_mul, NumericGetDatum(percent), million));
 	return ot_json_value_int8(&product, millionths) == OT_NUMBER_OK;
 }
 

@@ -6,6 +6,7 @@
 #define OT_DISCOUNT_H
 
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 #include "money.h"
 
@@ -22,6 +23,7 @@
 
 /* discount.c */
 extern const char *ot_discount_read(OtDiscount *discount, const Jsonb *object);
+extern bool ot_percent_to_millionths(Numeric percent, int64 *millionths);
 
 /* applies_to.c */
 extern const char *ot_applies_to_read(OtDiscount *discount, JsonbContainer *object);

@@ -48,6 +48,20 @@ static const struct
 	[OT_PART_OF_STACK] =
 		{"part_of_stack",
 		 "the redemption is part of a stack, which is rolled back as a whole"},
+	[OT_REWARD_NOT_FOUND] = {"reward_not_found", "the reward does not exist"},
+	[OT_REWARD_NOT_ACTIVE] = {"reward_not_active", "the reward is not active"},
+	[OT_REWARD_EXPIRED] = {"reward_expired", "the reward has expired"},
+	[OT_CUSTOMER_NOT_ALLOWED] = {"customer_not_allowed",
+								 "the customer may not spend points"},
+	[OT_CUSTOMER_LIMIT_EXCEEDED] =
+		{"customer_limit_exceeded",
+		 "the customer has had the reward as often as allowed"},
+	[OT_OUT_OF_STOCK] = {"out_of_stock", "the reward is out of stock"},
+	[OT_NO_CODES_LEFT] = {"no_codes_left", "the reward has no codes left"},
+	[OT_NOT_ENOUGH_POINTS] = {"not_enough_points", "the customer has not enough points"},
+	[OT_REWARD_USED] =
+		{"reward_used",
+		 "the reward has been used; unmark it, or cancel its delivery, first"},
 };
 
 /* Gives the failure_code of a refusal, NULL for OT_OK. */

@@ -36,6 +36,18 @@ ot_request_hash(const char *function, int count, const char *const *fields, uint
 OtKeyState
 ot_key_find(int64 workspace, const char *key, const uint8 *hash, OtOutcome *outcome)
 {
+	int64 redemption_id;
+	OtKeyState state = ot_key_look(workspace, key, hash, &redemption_id);
+
+	if (state == OT_KEY_REPLAYED)
+		ot_outcome_replay(workspace, redemption_id, outcome);
+	return state;
+}
+
+/* Looks for a key, and where its request was the same for its redemption. */
+OtKeyState
+ot_key_look(int64 workspace, const char *key, const uint8 *hash, int64 *redemption_id)
+{
 	OtArgs find = {0};
 
 	ot_arg_int8(&find, workspace);
@@ -44,8 +56,7 @@ ot_key_find(int64 workspace, const char *key, const uint8 *hash, OtOutcome *outc
 		return OT_KEY_NEW;
 	if (!ot_request_is_same(ot_get_bytes(0, 1), hash))
 		return OT_KEY_CONFLICT;
-
-	ot_outcome_replay(workspace, ot_get_int8(0, 2), outcome);
+	*redemption_id = ot_get_int8(0, 2);
 	return OT_KEY_REPLAYED;
 }
 

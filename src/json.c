@@ -123,6 +123,13 @@ ot_json_to_text(const Jsonb *value)
 						  VARSIZE(value));
 }
 
+/* Gives a JSON null: statements take NULL for no change and this for none. */
+Jsonb *
+ot_json_null(void)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("null")));
+}
+
 /* Begins an object. */
 void
 ot_json_begin(OtJson *json)

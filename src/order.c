@@ -73,25 +73,15 @@ ordertrack_create_order(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(order.order_id);
 }
 
-/* Finds a customer or creates it; another session may do so at this instant. */
 static int64
 customer_for(int64 workspace, const char *source_id, TimestampTz now)
 {
-	int64 customer_id = 0;
-
 	if (source_id == NULL)
 		return 0;
 	if (*source_id == '\0')
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("argument \"customer\" must not be empty"));
-	while (customer_id == 0)
-	{
-		CHECK_FOR_INTERRUPTS();
-		customer_id = ot_customer_find(workspace, source_id);
-		if (customer_id == 0)
-			customer_id = ot_customer_add(workspace, source_id, now);
-	}
-	return customer_id;
+	return ot_customer_put(workspace, source_id, now);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "commands/trigger.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/jsonb.h"
 
 #include "plan.h"
@@ -41,6 +42,8 @@ extern int64 ot_id_arg(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *ot_text_arg(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes);
 extern char *ot_required_text_arg(FunctionCallInfo fcinfo, int n, const char *name,
 								  int max_bytes);
+extern void ot_require_arg(FunctionCallInfo fcinfo, int n, const char *name);
+extern ArrayType *ot_text_array_arg(FunctionCallInfo fcinfo, int n, const char *name);
 extern Jsonb *ot_object_arg(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *ot_session_role(void);
 extern char *ot_outer_role(void);
@@ -79,6 +82,7 @@ extern OtText ot_json_text(JsonbContainer *object, const char *key, int max_byte
 						   char **text);
 extern Jsonb *ot_json_object(JsonbContainer *object, const char *key, bool *is_bad);
 extern char *ot_json_to_text(const Jsonb *value);
+extern Jsonb *ot_json_null(void);
 
 extern void ot_json_begin(OtJson *json);
 extern void ot_json_open(OtJson *json, const char *key);
@@ -97,6 +101,8 @@ extern Jsonb *ot_json_end(OtJson *json);
 
 extern int64 ot_next_order_id(void);
 extern int64 ot_next_redemption_id(void);
+extern int64 ot_next_lot_id(void);
+extern int64 ot_next_issued_reward_id(void);
 
 /* ---- hash.c ---- */
 
@@ -282,6 +288,7 @@ extern bool ot_outer_is_admin(void);
 /* ---- customer.c: what several features need ---- */
 
 extern int64 ot_customer_find(int64 workspace, const char *source_id);
+extern int64 ot_customer_put(int64 workspace, const char *source_id, TimestampTz now);
 extern int64 ot_customer_add(int64 workspace, const char *source_id, TimestampTz now);
 extern void ot_customer_follow(const TriggerData *trigger);
 extern bool ot_customers_gather(void);
@@ -291,6 +298,24 @@ extern void ot_customers_add(void);
 /* ---- redemption_lock.c: redemptions against a limit that is being set ---- */
 
 extern void ot_lock_redemptions(bool exclusively);
+
+/* ---- limit_change.c: a limit that is set, against the uses that are under way ---- */
+
+/* What a change consists of; context is the caller's. */
+typedef struct OtLimitSteps
+{
+	bool (*find)(void *context);			 /* reads the row; false: there is none */
+	bool (*sets_first)(const void *context); /* a limit, where the row had none */
+	bool (*lock)(void *context);			 /* locks and reads it; false: it has gone */
+	void (*write)(void *context);
+} OtLimitSteps;
+
+extern bool ot_change_limits(const OtLimitSteps *steps, void *context);
+
+/* ---- clear.c: the argument that names fields to empty ---- */
+
+extern void ot_clear_arg(FunctionCallInfo fcinfo, int n, const char *const *names,
+						 int count, const bool *is_set, bool *is_cleared);
 
 /* ---- subtransaction.c ---- */
 

@@ -231,6 +231,8 @@ type_of_letter(char letter)
 			return BYTEAOID;
 		case 'd':
 			return DATEOID;
+		case 'N':
+			return NUMERICOID;
 		default:
 			elog(ERROR, "unknown parameter type \"%c\"", letter);
 	}

@@ -57,6 +57,12 @@ typedef struct OtRecord
 	const char *channel;
 	const Jsonb *metadata;
 	TimestampTz now;
+	const char *reward; /* NULL: a code */
+	int64 reward_id;
+	bool has_quantity;
+	int64 quantity;
+	int64 points;
+	int64 points_missing;
 } OtRecord;
 
 /* The vouchers and campaigns that a call has locked beforehand, by id. */
@@ -172,6 +178,8 @@ extern void ot_request_hash(const char *function, int count, const char *const *
 extern bool ot_request_is_same(const bytea *stored, const uint8 *hash);
 extern OtKeyState ot_key_find(int64 workspace, const char *key, const uint8 *hash,
 							  OtOutcome *outcome);
+extern OtKeyState ot_key_look(int64 workspace, const char *key, const uint8 *hash,
+							  int64 *redemption_id);
 extern void ot_outcome_replay(int64 workspace, int64 redemption_id, OtOutcome *outcome);
 extern bool ot_key_claim(int64 workspace, const char *key, const char *function,
 						 const uint8 *hash, int64 redemption_id, TimestampTz now);

@@ -9,6 +9,7 @@
 #include "plan.h"
 #include "redemption.h"
 
+static void add_reward(OtArgs *args, const OtRecord *record);
 static void insert_records(const OtArgs *rows, int count);
 static void set_text(Datum *values, bool *nulls, int column, const char *value);
 static void set_int8(Datum *values, bool *nulls, int column, bool is_set, int64 value);
@@ -57,10 +58,26 @@ ot_record_insert(const OtRecord *record)
 	ot_arg_jsonb(&args, record->metadata);
 	ot_arg_time(&args, record->now);
 	ot_arg_id(&args, record->stack_id);
-	if (is_undoing)
-		ot_write(OT_PLAN_ROLLBACK_INSERT, &args, 1);
+	if (is_undoing || record->reward != NULL)
+	{
+		add_reward(&args, record);
+		ot_write(OT_PLAN_RECORD_INSERT, &args, 1);
+	}
 	else
 		ot_insert_rows(OT_PLAN_REDEMPTION_INSERT, insert_records, &args, 1);
+}
+
+/* Points count on success, and what was missing where that was the reason. */
+static void
+add_reward(OtArgs *args, const OtRecord *record)
+{
+	bool is_reward = record->reward != NULL;
+
+	ot_arg_text(args, record->reward);
+	ot_arg_id(args, record->reward_id);
+	ot_arg_int8_or_null(args, record->has_quantity, record->quantity);
+	ot_arg_int8_or_null(args, is_reward && record->failure == OT_OK, record->points);
+	ot_arg_id(args, record->points_missing);
 }
 
 static void

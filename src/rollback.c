@@ -10,6 +10,7 @@
 
 #include "errcodes.h"
 #include "plan.h"
+#include "reward_rollback.h"
 #include "rollback.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_rollback_redemption);
@@ -116,6 +117,8 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 	lock(request, &facts);
 	if (facts.is_found)
 		ot_rollback_facts_read(request, &facts);
+	if (facts.is_redeemed && facts.reward_id != 0)
+		facts.is_in_use = ot_reward_is_in_use(request);
 	judge(request, &facts, &verdict);
 	facts.rollback_id = ot_next_redemption_id();
 	if (request->idempotency_key != NULL &&
@@ -129,6 +132,8 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 	outcome->has_gift_balance = facts.is_gift;
 	if (verdict.failure == OT_OK && facts.is_stack)
 		ot_rollback_stack(request, &facts, outcome);
+	else if (verdict.failure == OT_OK && facts.reward_id != 0)
+		ot_reward_roll_back(request, &facts, outcome);
 	else if (verdict.failure == OT_OK)
 		ot_rollback_write(request, &facts, &verdict, outcome);
 	else
@@ -212,6 +217,10 @@ ot_rollback_facts_read(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	facts->gift_balance = ot_get_int8(0, 16);
 	facts->has_items = ot_get_bool(0, 17);
 	facts->stack_id = ot_get_int8(0, 18);
+	facts->reward = ot_get_text(0, 19);
+	facts->reward_id = ot_get_int8(0, 20);
+	facts->quantity = ot_get_int8(0, 21);
+	facts->points = ot_get_int8(0, 22);
 }
 
 /* Expired and disabled codes can be rolled back: this is about the redemption. */
@@ -239,7 +248,9 @@ judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	{
 		verdict->failure = OT_INVALID_AMOUNT;
 		verdict->message = facts->is_stack ? "a stack is rolled back as a whole"
-										   : "a discount is rolled back as a whole";
+						   : facts->reward != NULL
+							   ? "a reward is rolled back as a whole"
+							   : "a discount is rolled back as a whole";
 	}
 	else if (request->has_amount && (request->amount <= 0 || request->amount > left))
 	{
@@ -247,6 +258,8 @@ judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 		verdict->message =
 			"the amount must be more than 0 and at most what is left of the redemption";
 	}
+	else if (facts->is_in_use)
+		verdict->failure = OT_REWARD_USED;
 	if (verdict->failure != OT_OK && verdict->message == NULL)
 		verdict->message = ot_failure_message(verdict->failure);
 	verdict->is_complete = verdict->amount == left;
@@ -284,5 +297,10 @@ ot_rollback_record(const OtRollbackRequest *request, const OtRollbackFacts *fact
 	row.channel = request->channel;
 	row.now = request->now;
 	row.stack_id = stack_id;
+	row.reward = facts->reward;
+	row.reward_id = facts->reward_id;
+	row.has_quantity = facts->reward != NULL;
+	row.quantity = facts->quantity;
+	row.points = -facts->points;
 	ot_record_insert(&row);
 }

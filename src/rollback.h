@@ -45,6 +45,11 @@ typedef struct OtRollbackFacts
 	bool is_complete;
 	int64 gift_balance;
 	bool has_items; /* it gave something on lines */
+	char *reward;	/* NULL: a code */
+	int64 reward_id;
+	int64 quantity;
+	int64 points;	/* that it took */
+	bool is_in_use; /* the reward is */
 	/* of the order, where there is one */
 	char *order_status;
 	int64 order_amount;

@@ -118,5 +118,6 @@ extern Jsonb *ot_rule_customer_document(const OtRuleCustomer *customer);
 /* rule.c, rule_facts.c */
 extern JsonPath *ot_condition_arg(FunctionCallInfo fcinfo, int n);
 extern OtRuleTarget ot_rule_target(const char *name);
+extern void ot_rule_days_read(int64 workspace, TimestampTz now, OtRuleCustomer *customer);
 
 #endif

@@ -29,7 +29,6 @@ static void read_lists(int64 workspace, int64 customer_id, OtRuleFacts *rules);
 static ArrayType *take_ids(uint64 count);
 static void read_conditions(int64 workspace, OtRuleFacts *rules);
 static OtSegment *add_segments(OtRuleFacts *rules, uint64 count);
-static void read_days(int64 workspace, TimestampTz now, OtRuleCustomer *customer);
 static void read_order(int64 workspace, int64 order_id, OtOrderData *order);
 static void read_lines(int64 workspace, int64 order_id, OtOrderData *order);
 static void read_campaign(int64 workspace, int64 campaign_id, OtRuleFacts *rules);
@@ -63,7 +62,7 @@ ot_rule_facts_read(const OtRequest *request, TimestampTz now, OtFacts *facts)
 	if ((rules->uses & OT_READS_SEGMENTS) != 0 && facts->customer_id != 0)
 		read_lists(workspace, facts->customer_id, rules);
 	if ((rules->uses & OT_READS_DAYS) != 0 && rules->customer.has_last_order)
-		read_days(workspace, now, &rules->customer);
+		ot_rule_days_read(workspace, now, &rules->customer);
 	if ((rules->uses & OT_READS_STORED) != 0 && facts->order.id != 0)
 		read_order(workspace, facts->order.id, &rules->order);
 	if ((rules->uses & OT_READS_ITEMS) != 0 && facts->order.id != 0)
@@ -200,9 +199,9 @@ add_segments(OtRuleFacts *rules, uint64 count)
 	return segments + before;
 }
 
-/* Calendar days of the workspace's time zone. */
-static void
-read_days(int64 workspace, TimestampTz now, OtRuleCustomer *customer)
+/* Reads days_since_last_order: calendar days of the workspace's time zone. */
+void
+ot_rule_days_read(int64 workspace, TimestampTz now, OtRuleCustomer *customer)
 {
 	OtArgs args = {0};
 

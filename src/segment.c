@@ -33,7 +33,6 @@ typedef struct Listing
 	JsonPath *condition; /* of the segment, or NULL */
 } Listing;
 
-static ArrayType *customers_arg(FunctionCallInfo fcinfo, int n);
 static void make_room(int64 workspace);
 static int64 insert_segment(int64 workspace, const char *name, JsonPath *condition,
 							TimestampTz now);
@@ -53,7 +52,7 @@ ordertrack_create_segment(PG_FUNCTION_ARGS)
 {
 	const char *name = ot_required_text_arg(fcinfo, 0, "name", OT_MAX_TEXT);
 	JsonPath *condition = ot_condition_arg(fcinfo, 1);
-	ArrayType *customers = customers_arg(fcinfo, 2);
+	ArrayType *customers = ot_text_array_arg(fcinfo, 2, "customers");
 	int64 workspace = ot_workspace_arg(fcinfo, 3);
 	TimestampTz now = GetCurrentTimestamp();
 	int64 segment_id;
@@ -90,21 +89,6 @@ ordertrack_segment_customers(PG_FUNCTION_ARGS)
 	list_customers(&listing, workspace, name);
 	ot_end();
 	return (Datum) 0;
-}
-
-/* Gives an array of source_ids, or NULL. */
-static ArrayType *
-customers_arg(FunctionCallInfo fcinfo, int n)
-{
-	ArrayType *array;
-
-	if (PG_ARGISNULL(n))
-		return NULL;
-	array = PG_GETARG_ARRAYTYPE_P(n);
-	if (array_contains_nulls(array))
-		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-				errmsg("argument \"customers\" must not contain null"));
-	return array;
 }
 
 /* Two who make the last one at once wait for each other here. */

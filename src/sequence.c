@@ -26,6 +26,20 @@ ot_next_redemption_id(void)
 	return next_id("redemptions_redemption_id_seq");
 }
 
+/* Draws the id of a new lot of points. */
+int64
+ot_next_lot_id(void)
+{
+	return next_id("point_lots_lot_id_seq");
+}
+
+/* Draws the id of a new unit of a reward. */
+int64
+ot_next_issued_reward_id(void)
+{
+	return next_id("issued_rewards_issued_reward_id_seq");
+}
+
 /* nextval() by name; a statement of its own would cost five times as much. */
 static int64
 next_id(const char *sequence)

@@ -20,14 +20,15 @@
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15," \
 	"  $16, $16, $16, $17, $18, $19, $20)"
 
-#define INSERT_REDEMPTION \
+/* Most have nothing in the columns of rewards, so these are left out where they can be. */
+#define INSERT_REDEMPTION(more_columns, more_values) \
 	"INSERT INTO ordertrack.redemptions" \
 	"  (workspace_id, redemption_id, kind, failure_code, failure_message, code, voucher_id," \
 	"   campaign_id, customer_id, customer, order_id, result, amount, discount_amount," \
 	"   total_amount, gift_balance, reason, rollback_of, rollback_no, is_complete," \
-	"   redeemed_by, actor, channel, metadata, created_at, stack_id)" \
+	"   redeemed_by, actor, channel, metadata, created_at, stack_id" more_columns ")" \
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17," \
-	"  $18, $19, $20, $21, $22, $23, $24, $25, $26)"
+	"  $18, $19, $20, $21, $22, $23, $24, $25, $26" more_values ")"
 
 /* Columns of the terms that vouchers and campaigns have alike, after the id. */
 #define TERMS \
@@ -169,10 +170,14 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"INSERT INTO ordertrack.idempotency_keys"
 		"  (workspace_id, idempotency_key, function, request_hash, redemption_id, created_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
-	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjzi", INSERT_REDEMPTION},
-	/* The row lock excludes a conflict, but under REPEATABLE READ: then 40001. */
-	[OT_PLAN_ROLLBACK_INSERT] = {"iittttiiititiiiitinbtttjzi",
-		INSERT_REDEMPTION " ON CONFLICT (workspace_id, rollback_of, rollback_no)"
+	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjzi", INSERT_REDEMPTION("", "")},
+	/*
+	 * Of a rollback, or of a reward.  The row lock excludes a conflict of rollbacks,
+	 * but under REPEATABLE READ: then 40001.
+	 */
+	[OT_PLAN_RECORD_INSERT] = {"iittttiiititiiiitinbtttjzitiiii",
+		INSERT_REDEMPTION(", reward, reward_id, quantity, points, points_missing",
+			", $27, $28, $29, $30, $31") " ON CONFLICT (workspace_id, rollback_of, rollback_no)"
 		"  WHERE rollback_no IS NOT NULL DO NOTHING"},
 	[OT_PLAN_REDEMPTION_REPLAY] = {"ii",
 		"SELECT redemption_id, result, failure_code, failure_message, order_id, amount,"
@@ -225,7 +230,8 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"  r.customer, r.order_id, r.amount, r.gift_balance, r.discount_amount + r.total_amount,"
 		"  r.created_at, b.parts, b.given_back, b.is_complete, v.gift_balance,"
 		"  EXISTS (SELECT FROM ordertrack.redemption_items AS i WHERE i.workspace_id = $1"
-		"    AND i.order_id = r.order_id AND i.redemption_id = r.redemption_id), r.stack_id"
+		"    AND i.order_id = r.order_id AND i.redemption_id = r.redemption_id), r.stack_id,"
+		"  r.reward, r.reward_id, r.quantity, r.points"
 		" FROM ordertrack.redemptions AS r"
 		" LEFT JOIN ordertrack.vouchers AS v"
 		"   ON v.workspace_id = $1 AND v.voucher_id = r.voucher_id"

@@ -39,18 +39,19 @@ const OtStatement ot_admin_statements[OT_PLAN_COUNT] = {
 		"SELECT FROM ordertrack.workspaces WHERE workspace_id = $1"},
 
 	/* ---- customers ---- */
-	[OT_PLAN_CUSTOMER_PUT] = {"itttttjjz",
+	[OT_PLAN_CUSTOMER_PUT] = {"itttttjjbz",
 		"INSERT INTO ordertrack.customers AS c"
 		"  (workspace_id, source_id, email, phone, first_name, last_name, address, metadata,"
-		"   created_at, updated_at)"
+		"   may_spend_points, created_at, updated_at)"
 		" VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''),"
-		"  nullif($7, '{}'), nullif($8, '{}'), $9, $9)"
+		"  nullif($7, '{}'), nullif($8, '{}'), coalesce($9, true), $10, $10)"
 		" ON CONFLICT (workspace_id, source_id) DO UPDATE SET"
 		"  email = nullif(coalesce($3, c.email), ''), phone = nullif(coalesce($4, c.phone), ''),"
 		"  first_name = nullif(coalesce($5, c.first_name), ''),"
 		"  last_name = nullif(coalesce($6, c.last_name), ''),"
 		"  address = nullif(coalesce($7, c.address), '{}'),"
-		"  metadata = nullif(coalesce($8, c.metadata), '{}'), updated_at = EXCLUDED.updated_at"
+		"  metadata = nullif(coalesce($8, c.metadata), '{}'),"
+		"  may_spend_points = coalesce($9, c.may_spend_points), updated_at = EXCLUDED.updated_at"
 		" RETURNING customer_id"},
 	[OT_PLAN_CUSTOMER_ADD] = {"itz",
 		"INSERT INTO ordertrack.customers (workspace_id, source_id, created_at, updated_at)"

@@ -4,9 +4,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "errcodes.h"
@@ -22,17 +19,16 @@ typedef struct Change
 	int64 workspace;
 	const char *key;
 	const OtTermsArgs *terms;
-	bool is_found;
+	OtTermsStored stored;
 } Change;
 
-static bool try_change(void *context);
-static bool find_stored(const Change *change, OtTermsStored *stored);
-static bool lock_stored(const Change *change, OtTermsStored *stored);
+static bool find_stored(void *context);
+static bool lock_stored(void *context);
+static bool sets_first(const void *context);
+static void write_change(void *context);
 static void read_stored(OtTermsStored *stored, int value_count);
-static void lock_uses(void);
 static void merge(const OtTermsArgs *terms, const OtTermsStored *stored,
 				  OtTermsArgs *merged);
-static Jsonb *json_null(void);
 static void fold(const Change *change, OtTermsStored *stored);
 static void check_uses(const OtTermsArgs *merged, const OtTermsStored *stored);
 static void check_budget(const OtTermsArgs *merged, OtTermsField field, const char *name,
@@ -40,87 +36,71 @@ static void check_budget(const OtTermsArgs *merged, OtTermsField field, const ch
 static void write_merged(const Change *change, const OtTermsStored *stored,
 						 const OtTermsArgs *merged, TimestampTz now);
 
-/*
- * Changes the row that has the key; false where there is none.  Each new turn
- * means that somebody else has committed a change of the same row.
- */
+static const OtLimitSteps steps = {find_stored, sets_first, lock_stored, write_change};
+
+/* Changes the row that has the key; false where there is none. */
 bool
 ot_terms_update(const OtTermsPlans *plans, int64 workspace, const char *key,
 				const OtTermsArgs *terms)
 {
-	Change change = {plans, workspace, key, terms, false};
+	Change change = {.plans = plans, .workspace = workspace, .key = key, .terms = terms};
 
-	while (!ot_in_subtransaction(try_change, &change))
-		CHECK_FOR_INTERRUPTS();
-	return change.is_found;
+	return ot_change_limits(&steps, &change);
 }
 
-/*
- * Changes the row; false where it must be done again.
- *
- * Uses can only be counted under the lock on redemptions, which is to be taken
- * before the row.  So the first look, without a lock, tells whether to take it;
- * if the row turns out to have lost its limit since, all is undone, because a
- * row lock ends no other way.
- */
 static bool
-try_change(void *context)
+find_stored(void *context)
 {
 	Change *change = context;
-	OtTermsStored stored;
-	OtTermsArgs merged;
-	bool has_locked_uses;
-	TimestampTz now;
-
-	change->is_found = find_stored(change, &stored);
-	if (!change->is_found)
-		return true;
-
-	has_locked_uses = ot_terms_set_first(change->terms, &stored);
-	if (has_locked_uses)
-		lock_uses();
-	ot_reservations_clear(change->workspace, change->plans->entity, stored.id,
-						  GetCurrentTimestamp());
-	if (!lock_stored(change, &stored))
-		return false;
-	if (!has_locked_uses && ot_terms_set_first(change->terms, &stored))
-		return false;
-
-	/* Read under the lock: no use that is to be counted comes later. */
-	now = GetCurrentTimestamp();
-	merge(change->terms, &stored, &merged);
-	ot_terms_check(&merged);
-	fold(change, &stored);
-	ot_terms_count_uses(change->plans, change->workspace, change->terms, &stored, now);
-	check_uses(&merged, &stored);
-	write_merged(change, &stored, &merged, now);
-	return true;
-}
-
-static bool
-find_stored(const Change *change, OtTermsStored *stored)
-{
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, change->workspace);
 	ot_arg_text(&args, change->key);
 	if (ot_run(change->plans->find, &args) == 0)
 		return false;
-	read_stored(stored, change->terms->value_count);
+	read_stored(&change->stored, change->terms->value_count);
 	return true;
 }
 
 static bool
-lock_stored(const Change *change, OtTermsStored *stored)
+sets_first(const void *context)
 {
+	const Change *change = context;
+
+	return ot_terms_set_first(change->terms, &change->stored);
+}
+
+static bool
+lock_stored(void *context)
+{
+	Change *change = context;
 	OtArgs args = {0};
 
+	ot_reservations_clear(change->workspace, change->plans->entity, change->stored.id,
+						  GetCurrentTimestamp());
 	ot_arg_int8(&args, change->workspace);
-	ot_arg_int8(&args, stored->id);
+	ot_arg_int8(&args, change->stored.id);
 	if (ot_run(change->plans->lock, &args) == 0)
 		return false;
-	read_stored(stored, change->terms->value_count);
+	read_stored(&change->stored, change->terms->value_count);
 	return true;
+}
+
+static void
+write_change(void *context)
+{
+	Change *change = context;
+	OtTermsStored *stored = &change->stored;
+	OtTermsArgs merged;
+	/* Under the lock: no use that is to be counted comes later. */
+	TimestampTz now = GetCurrentTimestamp();
+
+	merge(change->terms, stored, &merged);
+	ot_terms_check(&merged);
+	fold(change, stored);
+	ot_terms_count_uses(change->plans, change->workspace, change->terms, stored, now);
+	check_uses(&merged, stored);
+	write_merged(change, stored, &merged, now);
 }
 
 static void
@@ -142,19 +122,6 @@ read_stored(OtTermsStored *stored, int value_count)
 	}
 }
 
-/* Waits until all uses are committed, and keeps new ones out. */
-static void
-lock_uses(void)
-{
-	if (IsolationUsesXactSnapshot())
-		ereport(
-			ERROR, errcode(ERRCODE_INVALID_TRANSACTION_STATE),
-			errmsg("cannot set a first limit in a transaction of this isolation level"),
-			errdetail("Uses that were committed after its snapshot would not count."),
-			errhint("Use a transaction of isolation level READ COMMITTED."));
-	ot_lock_redemptions(true);
-}
-
 /* Lays what is passed over what is stored. */
 static void
 merge(const OtTermsArgs *terms, const OtTermsStored *stored, OtTermsArgs *merged)
@@ -167,16 +134,9 @@ merge(const OtTermsArgs *terms, const OtTermsStored *stored, OtTermsArgs *merged
 			merged->value[i] = stored->value[i];
 		}
 	if (terms->is_cleared[OT_VALIDITY_HOURS])
-		merged->validity_hours = json_null();
+		merged->validity_hours = ot_json_null();
 	if (terms->is_cleared[OT_METADATA])
-		merged->metadata = json_null();
-}
-
-/* The statement takes null for no change and a JSON null for none. */
-static Jsonb *
-json_null(void)
-{
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("null")));
+		merged->metadata = ot_json_null();
 }
 
 /* A limit that changes is one counter again, until sessions queue for it. */

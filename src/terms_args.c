@@ -5,9 +5,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "errcodes.h"
@@ -25,10 +22,6 @@ static const char *const field_names[OT_TERMS_FIELD_COUNT] = {
 static void read_terms(OtTermsArgs *terms, FunctionCallInfo fcinfo, int first,
 					   int value_count);
 static Jsonb *read_validity(FunctionCallInfo fcinfo, int n);
-static void read_clear(OtTermsArgs *terms, ArrayType *clear);
-static bool has_field(const OtTermsArgs *terms, int field);
-static int find_field(const OtTermsArgs *terms, const char *name);
-static char *list_fields(const OtTermsArgs *terms);
 
 /* Reads the terms of something new from the arguments that begin at first. */
 void
@@ -46,10 +39,13 @@ ot_terms_read_change(OtTermsArgs *terms, FunctionCallInfo fcinfo, int first,
 					 int value_count)
 {
 	int clear = first + value_count + 3;
+	const char *names[OT_TERMS_FIELD_COUNT];
 
 	read_terms(terms, fcinfo, first, value_count);
-	if (!PG_ARGISNULL(clear))
-		read_clear(terms, PG_GETARG_ARRAYTYPE_P(clear));
+	/* A voucher has no budgets. */
+	for (int i = 0; i < OT_TERMS_FIELD_COUNT; i++)
+		names[i] = i < value_count || i >= OT_VALIDITY_HOURS ? field_names[i] : NULL;
+	ot_clear_arg(fcinfo, clear, names, lengthof(names), terms->is_set, terms->is_cleared);
 }
 
 /* Adds the values, validity_hours, is_active and metadata. */
@@ -115,63 +111,4 @@ read_validity(FunctionCallInfo fcinfo, int n)
 				errmsg("invalid validity_hours: %s", problem),
 				errhint("Windows are %s.", OT_VALIDITY_FORM));
 	return array;
-}
-
-/* Reads the names of the fields to empty. */
-static void
-read_clear(OtTermsArgs *terms, ArrayType *clear)
-{
-	Datum *names;
-	bool *nulls;
-	int count;
-
-	deconstruct_array(clear, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &count);
-	for (int i = 0; i < count; i++)
-	{
-		int field;
-
-		if (nulls[i])
-			ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-					errmsg("argument \"clear\" must not contain null"));
-		field = find_field(terms, TextDatumGetCString(names[i]));
-		if (terms->is_set[field])
-			ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-					errmsg("field \"%s\" is both set and cleared", field_names[field]));
-		terms->is_cleared[field] = true;
-	}
-}
-
-/* A voucher has no budgets. */
-static bool
-has_field(const OtTermsArgs *terms, int field)
-{
-	return field < terms->value_count || field >= OT_VALIDITY_HOURS;
-}
-
-static int
-find_field(const OtTermsArgs *terms, const char *name)
-{
-	for (int i = 0; i < OT_TERMS_FIELD_COUNT; i++)
-		if (has_field(terms, i) && strcmp(name, field_names[i]) == 0)
-			return i;
-	ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-			errmsg("field \"%s\" cannot be cleared", name),
-			errdetail("Fields that can be cleared are %s.", list_fields(terms)));
-	return -1;
-}
-
-static char *
-list_fields(const OtTermsArgs *terms)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; i < OT_TERMS_FIELD_COUNT; i++)
-		if (has_field(terms, i))
-			appendStringInfo(&list, "%s%s",
-							 i == 0							 ? ""
-							 : i + 1 == OT_TERMS_FIELD_COUNT ? " and "
-															 : ", ",
-							 field_names[i]);
-	return list.data;
 }

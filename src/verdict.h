@@ -46,7 +46,17 @@ typedef enum OtFailure
 	/* of stacks only */
 	OT_DUPLICATED_CODES,
 	OT_STACK_REFUSED,
-	OT_PART_OF_STACK
+	OT_PART_OF_STACK,
+	/* of rewards only; reward_judge.c has their order */
+	OT_REWARD_NOT_FOUND,
+	OT_REWARD_NOT_ACTIVE,
+	OT_REWARD_EXPIRED,
+	OT_CUSTOMER_NOT_ALLOWED,
+	OT_CUSTOMER_LIMIT_EXCEEDED,
+	OT_OUT_OF_STOCK,
+	OT_NO_CODES_LEFT,
+	OT_NOT_ENOUGH_POINTS,
+	OT_REWARD_USED
 } OtFailure;
 
 /* What the caller asks for; texts are cut to what may be stored. */

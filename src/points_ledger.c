@@ -1,0 +1,193 @@
+/*
+ * points_ledger.c
+ *		Moves points: each movement is a row that says what is left after it, and
+ *		account, lots and movements change together or not at all.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+
+#include "money.h"
+#include "plan.h"
+#include "points.h"
+
+#define FIRST_SIZE 8
+
+static const char *const kind_names[] = {
+	[OT_GRANTED] = "granted",
+	[OT_SPENT] = "spent",
+	[OT_RETURNED] = "returned",
+	[OT_EXPIRED] = "expired",
+	[OT_CANCELED] = "canceled",
+	[OT_TRANSFERRED_OUT] = "transferred_out",
+	[OT_TRANSFERRED_IN] = "transferred_in",
+};
+
+static bool change_account(const OtLedger *ledger, const OtPoints *points);
+static int64 sum_of(const OtLedger *ledger, OtMovementKind kind);
+static void change_lots(const OtLedger *ledger);
+static void insert_movements(const OtLedger *ledger, const OtPoints *points);
+
+/* Adds a movement; the points of a new lot are inserted with it. */
+void
+ot_ledger_add(OtLedger *ledger, OtMovementKind kind, int64 lot_id, int64 points,
+			  bool is_new)
+{
+	OtMovement *movement;
+
+	if (ledger->count == ledger->size)
+	{
+		ledger->size = Max(2 * ledger->size, FIRST_SIZE);
+		ledger->movements =
+			ledger->movements == NULL
+				? palloc(sizeof(OtMovement) * ledger->size)
+				: repalloc(ledger->movements, sizeof(OtMovement) * ledger->size);
+	}
+	movement = &ledger->movements[ledger->count++];
+	movement->kind = kind;
+	movement->lot_id = lot_id;
+	movement->points = points;
+	movement->is_new = is_new;
+}
+
+/* Books what has expired, so that the balance after the next movement is right. */
+void
+ot_ledger_expire(OtLedger *ledger, OtPoints *points)
+{
+	for (int i = 0; i < points->lot_count; i++)
+	{
+		OtLot *lot = &points->lots[i];
+
+		if (!ot_lot_is_expired(lot, ledger->now))
+			break; /* they come in the order of their expiry */
+		ot_ledger_add(ledger, OT_EXPIRED, lot->id, -lot->left, false);
+		lot->left = 0;
+	}
+}
+
+/*
+ * Takes active points, those first that expire soonest; the caller has seen that
+ * there are enough.  What a lot gives is told by its movement.
+ */
+void
+ot_ledger_take(OtLedger *ledger, OtPoints *points, OtMovementKind kind, int64 amount)
+{
+	for (int i = 0; i < points->lot_count && amount > 0; i++)
+	{
+		OtLot *lot = &points->lots[i];
+		int64 part = Min(lot->left, amount);
+
+		if (part == 0 || ot_lot_is_pending(lot, ledger->now))
+			continue;
+		ot_ledger_add(ledger, kind, lot->id, -part, false);
+		lot->left -= part;
+		amount -= part;
+	}
+	if (amount > 0)
+		elog(ERROR, "customer has too few points");
+}
+
+/*
+ * Writes the movements.  Returns false, with nothing written, where another
+ * session has moved points of this customer since they were read.
+ */
+bool
+ot_ledger_book(const OtLedger *ledger, const OtPoints *points)
+{
+	if (ledger->count == 0)
+		return true;
+	if (!change_account(ledger, points))
+		return false;
+	change_lots(ledger);
+	insert_movements(ledger, points);
+	return true;
+}
+
+/* The number of movements tells whether the account is as it was read. */
+static bool
+change_account(const OtLedger *ledger, const OtPoints *points)
+{
+	OtArgs args = {0};
+	int64 change = 0;
+
+	for (int i = 0; i < ledger->count; i++)
+		if (!ot_money_add(&change, ledger->movements[i].points))
+			ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					errmsg("points are out of range"));
+	ot_arg_int8(&args, ledger->workspace);
+	ot_arg_int8(&args, ledger->customer_id);
+	ot_arg_int8(&args, points->movement_count);
+	ot_arg_int8(&args, ledger->count);
+	ot_arg_int8(&args, change);
+	ot_arg_int8(&args, -sum_of(ledger, OT_SPENT) - sum_of(ledger, OT_RETURNED));
+	ot_arg_int8(&args, -sum_of(ledger, OT_EXPIRED));
+	return ot_run(OT_PLAN_POINT_ACCOUNT_UPDATE, &args) == 1;
+}
+
+static int64
+sum_of(const OtLedger *ledger, OtMovementKind kind)
+{
+	int64 sum = 0;
+
+	for (int i = 0; i < ledger->count; i++)
+		if (ledger->movements[i].kind == kind)
+			sum += ledger->movements[i].points;
+	return sum;
+}
+
+/* A lot may have several movements at once; the statement adds them up. */
+static void
+change_lots(const OtLedger *ledger)
+{
+	Datum *lots = palloc(sizeof(Datum) * ledger->count);
+	Datum *points = palloc(sizeof(Datum) * ledger->count);
+	OtArgs args = {0};
+	int count = 0;
+
+	for (int i = 0; i < ledger->count; i++)
+	{
+		if (ledger->movements[i].is_new)
+			continue;
+		lots[count] = Int64GetDatum(ledger->movements[i].lot_id);
+		points[count++] = Int64GetDatum(ledger->movements[i].points);
+	}
+	if (count == 0)
+		return;
+	ot_arg_int8(&args, ledger->workspace);
+	ot_arg(&args, PointerGetDatum(construct_array(lots, count, INT8OID, sizeof(int64),
+												  true, TYPALIGN_DOUBLE)));
+	ot_arg(&args, PointerGetDatum(construct_array(points, count, INT8OID, sizeof(int64),
+												  true, TYPALIGN_DOUBLE)));
+	ot_run(OT_PLAN_POINT_LOTS_CHANGE, &args);
+}
+
+static void
+insert_movements(const OtLedger *ledger, const OtPoints *points)
+{
+	OtArgs *rows = palloc0(sizeof(OtArgs) * ledger->count);
+	int64 balance = points->balance;
+	char *created_by = ot_session_role();
+
+	for (int i = 0; i < ledger->count; i++)
+	{
+		const OtMovement *movement = &ledger->movements[i];
+		OtArgs *row = &rows[i];
+
+		balance += movement->points;
+		ot_arg_int8(row, ledger->workspace);
+		ot_arg_int8(row, ledger->customer_id);
+		ot_arg_int8(row, points->movement_count + i + 1);
+		ot_arg_text(row, kind_names[movement->kind]);
+		ot_arg_int8(row, movement->points);
+		ot_arg_int8(row, balance);
+		ot_arg_int8(row, movement->lot_id);
+		ot_arg_id(row, ledger->redemption_id);
+		ot_arg_text(row, ledger->reason);
+		ot_arg_text(row, created_by);
+		ot_arg_text(row, ledger->actor);
+		ot_arg_text(row, ledger->channel);
+		ot_arg_time(row, ledger->now);
+	}
+	ot_write_rows(OT_PLAN_POINT_MOVEMENT_INSERT, rows, ledger->count);
+}

@@ -1,0 +1,213 @@
+/*
+ * reward_rollback.c
+ *		Undoes the redemption of a reward: points with the expiry that they had,
+ *		stock, codes and uses come back, and its order is canceled.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "issued_reward.h"
+#include "plan.h"
+#include "points.h"
+#include "points_request.h"
+#include "reward_rollback.h"
+
+/* Columns of OT_PLAN_REWARD_UNITS. */
+enum
+{
+	UNIT_CODE = 1,
+	UNIT_COLOR,
+	UNIT_SIZE,
+	UNIT_IS_IN_USE
+};
+
+static uint64 lock_units(const OtRollbackRequest *request);
+static void cancel_order(const OtRollbackRequest *request, const OtRollbackFacts *facts);
+static Jsonb *describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+					   const char *kept_status);
+static void return_points(const OtRollbackRequest *request, const OtRollbackFacts *facts);
+static void add_returned(OtLedger *ledger, uint64 row);
+static void return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts);
+static ArrayType *collect_codes(uint64 count);
+
+/*
+ * Tells whether a unit is in use: the customer has the good of it, unless its
+ * delivery was canceled.  Locks the units, so that it stays so.
+ */
+bool
+ot_reward_is_in_use(const OtRollbackRequest *request)
+{
+	uint64 count = lock_units(request);
+
+	for (uint64 row = 0; row < count; row++)
+		if (ot_get_bool(row, UNIT_IS_IN_USE))
+			return true;
+	return false;
+}
+
+static uint64
+lock_units(const OtRollbackRequest *request)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, request->redemption_id);
+	return ot_run(OT_PLAN_REWARD_UNITS, &args);
+}
+
+/*
+ * Writes in the one order of locks: order, units, customer, account of points,
+ * the reward's counters.
+ */
+void
+ot_reward_roll_back(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+					OtOutcome *outcome)
+{
+	(void) ot_issued_rewards_cancel(request->workspace, request->redemption_id,
+									request->now);
+	cancel_order(request, facts);
+	if (facts->points > 0)
+		return_points(request, facts);
+	return_supply(request, facts);
+	outcome->is_success = true;
+	outcome->amount = facts->order_amount;
+	outcome->discount_amount = facts->order_discount;
+	outcome->total_amount = facts->order_amount - facts->order_discount;
+}
+
+/* Where the order may not be canceled it stays, and the note says so. */
+static void
+cancel_order(const OtRollbackRequest *request, const OtRollbackFacts *facts)
+{
+	const char *status = facts->order_status;
+	const char *kept_status = NULL;
+	OtChange change = {0};
+	OtArgs args = {0};
+
+	if (strcmp(status, "canceled") != 0)
+	{
+		if (ot_transition_find(request->workspace, "order", status, "canceled", NULL) !=
+			NULL)
+			status = "canceled";
+		else
+			kept_status = status;
+	}
+	change.workspace = request->workspace;
+	change.order_id = facts->order_id;
+	change.now = request->now;
+	change.channel = request->channel;
+	change.actor = request->actor;
+	change.event_type = "reward_rolled_back";
+	change.data = describe(request, facts, kept_status);
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, facts->order_id);
+	ot_arg_text(&args, status);
+	if (ot_change_order(&change, OT_PLAN_ORDER_STATUS, &args) != 1)
+		elog(ERROR, "locked order " INT64_FORMAT " is missing", facts->order_id);
+}
+
+static Jsonb *
+describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+		 const char *kept_status)
+{
+	OtJson json;
+
+	ot_json_begin(&json);
+	ot_json_add_int8(&json, "redemption_id", facts->rollback_id);
+	ot_json_add_int8(&json, "rollback_of", request->redemption_id);
+	ot_json_add_int8(&json, "reward_id", facts->reward_id);
+	ot_json_add_int8(&json, "quantity", facts->quantity);
+	ot_json_add_int8(&json, "points", -facts->points);
+	ot_json_add_text(&json, "kept_status", kept_status);
+	ot_note_sign(&json, request->actor);
+	return ot_json_end(&json);
+}
+
+/*
+ * Gives each lot back what it gave.  What has expired meanwhile, or was canceled,
+ * comes back and goes again, so that the ledger tells it.
+ */
+static void
+return_points(const OtRollbackRequest *request, const OtRollbackFacts *facts)
+{
+	OtLedger ledger = {0};
+	OtPoints points;
+	OtArgs args = {0};
+	uint64 count;
+
+	ot_points_lock(request->workspace, facts->customer_id, request->now, request->now,
+				   &points);
+	ledger.workspace = request->workspace;
+	ledger.customer_id = facts->customer_id;
+	ledger.now = request->now;
+	ledger.redemption_id = facts->rollback_id;
+	ledger.reason = request->reason;
+	ledger.channel = request->channel;
+	ledger.actor = request->actor;
+	ot_ledger_expire(&ledger, &points);
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, request->redemption_id);
+	count = ot_run(OT_PLAN_POINT_SPENT, &args);
+	for (uint64 row = 0; row < count; row++)
+		add_returned(&ledger, row);
+	ot_points_book_locked(&ledger, &points);
+}
+
+static void
+add_returned(OtLedger *ledger, uint64 row)
+{
+	int64 lot_id = ot_get_int8(row, 1);
+	int64 points = ot_get_int8(row, 2);
+	bool is_canceled = ot_get_bool(row, 3);
+
+	ot_ledger_add(ledger, OT_RETURNED, lot_id, points, false);
+	if (is_canceled)
+		ot_ledger_add(ledger, OT_CANCELED, lot_id, -points, false);
+	else if (ot_get_time(row, 4, DT_NOEND) <= ledger->now)
+		ot_ledger_add(ledger, OT_EXPIRED, lot_id, -points, false);
+}
+
+/* Gives uses, stock and codes back; what is not counted has no row to change. */
+static void
+return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts)
+{
+	uint64 count = lock_units(request);
+	char *color = ot_get_text(0, UNIT_COLOR);
+	char *size = ot_get_text(0, UNIT_SIZE);
+	ArrayType *codes = collect_codes(count);
+	OtArgs reward = {0};
+	OtArgs customer;
+	OtArgs stock;
+	OtArgs pool;
+
+	ot_arg_int8(&reward, request->workspace);
+	ot_arg_int8(&reward, facts->reward_id);
+	customer = stock = pool = reward;
+	ot_arg_int8(&reward, facts->quantity);
+	ot_run(OT_PLAN_REWARD_GIVE_BACK, &reward);
+	ot_arg_int8(&customer, facts->customer_id);
+	ot_arg_int8(&customer, facts->quantity);
+	ot_run(OT_PLAN_REWARD_CUSTOMER_GIVE_BACK, &customer);
+	ot_arg_text(&stock, color);
+	ot_arg_text(&stock, size);
+	ot_arg_int8(&stock, facts->quantity);
+	ot_arg_time(&stock, request->now);
+	ot_run(OT_PLAN_REWARD_STOCK_GIVE_BACK, &stock);
+	ot_arg(&pool, PointerGetDatum(codes));
+	ot_run(OT_PLAN_REWARD_CODES_GIVE_BACK, &pool);
+}
+
+static ArrayType *
+collect_codes(uint64 count)
+{
+	Datum *codes = palloc(sizeof(Datum) * Max(count, 1));
+	int code_count = 0;
+
+	for (uint64 row = 0; row < count; row++)
+		if (!ot_is_null(row, UNIT_CODE))
+			codes[code_count++] = CStringGetTextDatum(ot_get_text(row, UNIT_CODE));
+	return construct_array(codes, code_count, TEXTOID, -1, false, TYPALIGN_INT);
+}
