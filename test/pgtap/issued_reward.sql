@@ -370,6 +370,30 @@ INSERT INTO ordertrack.issued_rewards (workspace_id, issued_reward_id, redemptio
 	cost_in_points, active_points, active_from, created_at) VALUES (1, -7, 1, 1, 1, -7, 'gift', 1, 1, now(), now());
 SELECT throws_ok('SELECT ordertrack.mark_used(-7)', 'OT001', 'order -7 does not exist', 'a unit without an order can''t have a history');
 
+-- A rollback cancels all that its redemption gave, and only that.
+SELECT ordertrack.create_reward('pair', 'gift', 10), ordertrack.grant_points('anna', 40), ordertrack.put_customer('anna', address => '{"city":"home"}')
+\g /dev/null
+SELECT redemption_id AS kept FROM ordertrack.redeem_reward('pair', 'anna', 2)
+\gset
+SELECT redemption_id AS bought FROM ordertrack.redeem_reward('pair', 'anna', 2)
+\gset
+CREATE TEMP TABLE pair AS SELECT issued_reward_id AS id FROM ordertrack.issued_rewards WHERE redemption_id = :bought AND workspace_id = 1;
+SELECT is((SELECT string_agg(concat_ws(' ', status, is_used, reward), ', ') FROM ordertrack.issued_reward_list JOIN pair ON id = issued_reward_id),
+	'active f pair, active f pair', 'what redeem_reward issues');
+SELECT is((SELECT string_agg(address::text, ', ') FROM ordertrack.redeemed_reward_address JOIN pair ON id = issued_reward_id),
+	'{"city": "home"}, {"city": "home"}', 'and where it goes');
+SELECT is((SELECT string_agg(result, ' ') FROM ordertrack.mark_used((SELECT array_agg(id) FROM pair))), 'success success', 'both used');
+SELECT is((SELECT result FROM ordertrack.rollback_redemption(:bought)), 'failure', 'what is used stays');
+SELECT is((SELECT string_agg(result, ' ') FROM ordertrack.unmark_used((SELECT array_agg(id) FROM pair))), 'success success', 'neither used');
+SELECT is((SELECT result FROM ordertrack.rollback_redemption(:bought)), 'success', 'rolled back');
+SELECT is((SELECT string_agg(status || (canceled_at IS NOT NULL), ' ') FROM ordertrack.issued_reward_list JOIN pair ON id = issued_reward_id),
+	'canceledtrue canceledtrue', 'both canceled');
+SELECT is((SELECT string_agg(status, ' ') FROM ordertrack.issued_reward_list WHERE redemption_id = :kept AND workspace_id = 1 AND reward = 'pair'),
+	'active active', 'and nothing else');
+SELECT is((SELECT string_agg(failure_code, ' ') FROM ordertrack.mark_used((SELECT array_agg(id) FROM pair))), 'reward_canceled reward_canceled',
+	'nor used again');
+SELECT throws_ok(format('UPDATE ordertrack.issued_rewards SET canceled_at = now() WHERE redemption_id = %s', :kept), 'OT020', NULL, 'what was announced is over');
+
 -- The grid and the address.
 SELECT ordertrack.put_customer('anna', 'a@b', '+1', 'Anna', 'Arc'), pg_temp.issue('value_code', code => 'XYZ') AS coded,
 	pg_temp.issue('gift') AS uncoded
