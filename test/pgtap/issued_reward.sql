@@ -276,8 +276,8 @@ SELECT is(pg_temp.pay(:cash, code, detail_code, message), format('%s | %s | syst
 	AS c (code, detail_code, message, previous, shown, data);
 SELECT is(ordertrack.set_cashback_status(:cash, 0, NULL, 'again') || ' ' || pg_temp.notes_of(:cash), '0: INIT: again 9', 'the same again is nothing');
 SELECT matches(pg_temp.try(:cash, 'SELECT '''' FROM ordertrack.set_cashback_status' || args), '^' || code, 'set_cashback_status' || left(args, 60))
-  FROM (VALUES ('(-1, 0)', 'OT002'), ('(NULL, 0)', 'OT005'), (format('(%s, NULL)', :cash), 'OT005'), (format('(%s, 4)', :cash), 'OT005'),
-	(format('(%s, -1)', :cash), 'OT005'), (format('(%s, 2)', :cash), 'OT005'), (format('(%s, 2, ''x'')', :cash), 'OT005'),
+  FROM (VALUES ('(-1, 0)', 'OT002'), ('(NULL, 0)', 'OT005'), (format('(%s, NULL)', :cash), 'OT005'), (format('(%s, 4, ''x'', ''x'')', :cash), 'OT005'),
+	(format('(%s, -1, ''x'', ''x'')', :cash), 'OT005'), (format('(%s, 2)', :cash), 'OT005'), (format('(%s, 2, ''x'')', :cash), 'OT005'),
 	(format('(%s, 3, NULL, ''x'')', :cash), 'OT005'), (format('(%s, 3, '''', ''x'')', :cash), 'OT005'), (format('(%s, 2, ''x'', '''')', :cash), 'OT005'),
 	(format('(%s, 1, '''')', :cash), 'OT005'), (format('(%s, 2, ''x'', repeat(''x'', 1001))', :cash), 'OT005'),
 	(format('(%s, 0)', :gift), 'OT005 .*It is a reward of type "gift"'), (format('(%s, 0, workspace => -1)', :cash), 'OT002')) AS c (args, code);
@@ -373,6 +373,8 @@ SELECT throws_ok('SELECT ordertrack.mark_used(-7)', 'OT001', 'order -7 does not 
 -- A rollback cancels all that its redemption gave, and only that.
 SELECT ordertrack.create_reward('pair', 'gift', 10), ordertrack.grant_points('anna', 40), ordertrack.put_customer('anna', address => '{"city":"home"}')
 \g /dev/null
+SELECT pg_temp.issue('gift', redemption_id => -1) AS uncanceled
+\gset
 SELECT redemption_id AS kept FROM ordertrack.redeem_reward('pair', 'anna', 2)
 \gset
 SELECT redemption_id AS bought FROM ordertrack.redeem_reward('pair', 'anna', 2)
@@ -393,6 +395,23 @@ SELECT is((SELECT string_agg(status, ' ') FROM ordertrack.issued_reward_list WHE
 SELECT is((SELECT string_agg(failure_code, ' ') FROM ordertrack.mark_used((SELECT array_agg(id) FROM pair))), 'reward_canceled reward_canceled',
 	'nor used again');
 SELECT throws_ok(format('UPDATE ordertrack.issued_rewards SET canceled_at = now() WHERE redemption_id = %s', :kept), 'OT020', NULL, 'what was announced is over');
+INSERT INTO ordertrack.issued_rewards (workspace_id, issued_reward_id, redemption_id, reward_id, customer_id, order_id, reward_type,
+	cost_in_points, active_points, active_from, created_at)
+SELECT 1, -9, redemption_id, reward_id, customer_id, order_id, reward_type, 1, 1, now(), now() FROM ordertrack.issued_rewards JOIN pair ON id = issued_reward_id LIMIT 1;
+SELECT throws_ok('UPDATE ordertrack.issued_rewards SET canceled_at = (SELECT canceled_at FROM ordertrack.issued_rewards JOIN pair ON id = issued_reward_id LIMIT 1) WHERE issued_reward_id = -9',
+	'OT020', NULL, 'also for a unit of the same redemption, at the same time');
+CREATE FUNCTION pg_temp.spread() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE ordertrack.issued_rewards SET canceled_at = NEW.canceled_at WHERE redemption_id = TG_ARGV[0]::bigint AND canceled_at IS NULL;
+	RETURN NULL;
+END
+$$;
+SELECT format('CREATE TRIGGER spread AFTER UPDATE ON ordertrack.issued_rewards FOR EACH ROW EXECUTE FUNCTION pg_temp.spread(%L)', u.redemption_id)
+  FROM ordertrack.issued_rewards AS u WHERE issued_reward_id = :uncanceled
+\gexec
+SELECT throws_ok(format('SELECT ordertrack.rollback_redemption(%s)', :kept), 'OT020', NULL, 'a trigger cannot cancel other units beside it');
+DROP TRIGGER spread ON ordertrack.issued_rewards;
+SELECT is((SELECT result FROM ordertrack.rollback_redemption(:kept)), 'success', 'without it, it is rolled back');
 
 -- The grid and the address.
 SELECT ordertrack.put_customer('anna', 'a@b', '+1', 'Anna', 'Arc'), pg_temp.issue('value_code', code => 'XYZ') AS coded,
