@@ -143,9 +143,9 @@ BEGIN
 	CREATE INDEX issued_rewards_created_at_idx ON ordertrack.issued_rewards
 		(workspace_id, created_at, issued_reward_id);
 	CREATE INDEX issued_rewards_used_at_idx ON ordertrack.issued_rewards
-		(workspace_id, used_at, issued_reward_id);
+		(workspace_id, used_at, issued_reward_id) WHERE used_at IS NOT NULL;
 	CREATE INDEX issued_rewards_delivery_status_idx ON ordertrack.issued_rewards
-		(workspace_id, delivery_status, created_at, issued_reward_id);
+		(workspace_id, delivery_status, created_at, issued_reward_id) WHERE delivery_status IS NOT NULL;
 	CREATE INDEX issued_rewards_customer_id_idx ON ordertrack.issued_rewards
 		(workspace_id, customer_id, created_at, issued_reward_id);
 	CREATE INDEX issued_rewards_reward_id_idx ON ordertrack.issued_rewards

@@ -131,13 +131,15 @@ BEGIN
 		transferred_from bigint,
 		reason text,
 		created_at timestamptz NOT NULL DEFAULT now(),
+		is_open boolean GENERATED ALWAYS AS (points_left > 0) STORED,
 		CONSTRAINT point_lots_pkey PRIMARY KEY (workspace_id, lot_id)
 	) WITH (fillfactor = 85);
-	-- In the order in which they are spent; spent ones are not in it.
+	-- In the order in which they are spent; spent ones are not in it. A lot that is
+	-- spent in parts stays where it is in its indexes, since is_open does not change.
 	CREATE INDEX point_lots_open_idx ON ordertrack.point_lots
-		(workspace_id, customer_id, expires_at, granted_at, lot_id) WHERE points_left > 0;
+		(workspace_id, customer_id, expires_at, granted_at, lot_id) WHERE is_open;
 	CREATE INDEX point_lots_expires_at_idx ON ordertrack.point_lots
-		(workspace_id, expires_at, customer_id) WHERE points_left > 0 AND expires_at < 'infinity';
+		(workspace_id, expires_at, customer_id) WHERE is_open AND expires_at < 'infinity';
 	COMMENT ON TABLE ordertrack.point_lots IS 'points that were granted together, with what is left of them';
 	COMMENT ON COLUMN ordertrack.point_lots.lot_id IS 'the grant';
 	COMMENT ON COLUMN ordertrack.point_lots.points IS 'points that were granted';
@@ -145,6 +147,7 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.point_lots.granted_at IS 'age of the points, which a transfer keeps';
 	COMMENT ON COLUMN ordertrack.point_lots.canceled_at IS 'when what was left was canceled';
 	COMMENT ON COLUMN ordertrack.point_lots.transferred_from IS 'the lot of another customer that they come from';
+	COMMENT ON COLUMN ordertrack.point_lots.is_open IS 'true: points are left';
 	COMMENT ON COLUMN ordertrack.point_lots.reason IS 'why they were granted, in words';
 
 	CREATE TABLE ordertrack.point_movements (

@@ -5,9 +5,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "utils/array.h"
-
 #include "money.h"
 #include "plan.h"
 #include "points.h"
@@ -136,30 +133,22 @@ sum_of(const OtLedger *ledger, OtMovementKind kind)
 	return sum;
 }
 
-/* A lot may have several movements at once; the statement adds them up. */
+/* Most calls touch a lot or two. */
 static void
 change_lots(const OtLedger *ledger)
 {
-	Datum *lots = palloc(sizeof(Datum) * ledger->count);
-	Datum *points = palloc(sizeof(Datum) * ledger->count);
-	OtArgs args = {0};
-	int count = 0;
-
 	for (int i = 0; i < ledger->count; i++)
 	{
-		if (ledger->movements[i].is_new)
+		const OtMovement *movement = &ledger->movements[i];
+		OtArgs args = {0};
+
+		if (movement->is_new)
 			continue;
-		lots[count] = Int64GetDatum(ledger->movements[i].lot_id);
-		points[count++] = Int64GetDatum(ledger->movements[i].points);
+		ot_arg_int8(&args, ledger->workspace);
+		ot_arg_int8(&args, movement->lot_id);
+		ot_arg_int8(&args, movement->points);
+		ot_write(OT_PLAN_POINT_LOT_CHANGE, &args, 1);
 	}
-	if (count == 0)
-		return;
-	ot_arg_int8(&args, ledger->workspace);
-	ot_arg(&args, PointerGetDatum(construct_array(lots, count, INT8OID, sizeof(int64),
-												  true, TYPALIGN_DOUBLE)));
-	ot_arg(&args, PointerGetDatum(construct_array(points, count, INT8OID, sizeof(int64),
-												  true, TYPALIGN_DOUBLE)));
-	ot_run(OT_PLAN_POINT_LOTS_CHANGE, &args);
 }
 
 static void

@@ -33,18 +33,16 @@ const OtStatement ot_point_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_POINT_LOTS] = {"iiz",
 		"SELECT lot_id, points_left, expires_at, granted_at, pending_until"
 		"  FROM ordertrack.point_lots"
-		" WHERE workspace_id = $1 AND customer_id = $2 AND points_left > 0 AND expires_at <= $3"
+		" WHERE workspace_id = $1 AND customer_id = $2 AND is_open AND expires_at <= $3"
 		" ORDER BY expires_at, granted_at, lot_id"},
 	[OT_PLAN_POINT_LOT_INSERT] = {"iiiizzzitz",
 		"INSERT INTO ordertrack.point_lots"
 		"  (workspace_id, lot_id, customer_id, points, points_left, expires_at, pending_until,"
 		"   granted_at, transferred_from, reason, created_at)"
 		" VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10)"},
-	[OT_PLAN_POINT_LOTS_CHANGE] = {"iII",
-		"UPDATE ordertrack.point_lots AS l SET points_left = l.points_left + m.points"
-		"  FROM (SELECT u.lot_id, sum(u.points)::bigint AS points"
-		"          FROM unnest($2, $3) AS u (lot_id, points) GROUP BY u.lot_id) AS m"
-		" WHERE l.workspace_id = $1 AND l.lot_id = m.lot_id AND m.points <> 0"},
+	[OT_PLAN_POINT_LOT_CHANGE] = {"iii",
+		"UPDATE ordertrack.point_lots SET points_left = points_left + $3"
+		" WHERE workspace_id = $1 AND lot_id = $2"},
 	[OT_PLAN_POINT_LOT_FIND] = {"ii",
 		"SELECT customer_id FROM ordertrack.point_lots WHERE workspace_id = $1 AND lot_id = $2"},
 	[OT_PLAN_POINT_LOT_CANCEL] = {"iiz",
@@ -61,7 +59,7 @@ const OtStatement ot_point_statements[OT_PLAN_COUNT] = {
 		"SELECT c.source_id, sum(l.points_left)::bigint, l.expires_at"
 		"  FROM ordertrack.point_lots AS l JOIN ordertrack.customers AS c"
 		"    ON c.workspace_id = $1 AND c.customer_id = l.customer_id"
-		" WHERE l.workspace_id = $1 AND l.points_left > 0 AND l.expires_at < 'infinity'"
+		" WHERE l.workspace_id = $1 AND l.is_open AND l.expires_at < 'infinity'"
 		"   AND l.expires_at > $2 AND l.expires_at <= $3"
 		" GROUP BY l.expires_at, c.source_id ORDER BY l.expires_at, c.source_id"},
 

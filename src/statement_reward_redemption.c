@@ -92,9 +92,12 @@ const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_REWARD_GIVE_BACK] = {"iii",
 		"UPDATE ordertrack.rewards SET redeemed_count = redeemed_count - $3"
 		" WHERE workspace_id = $1 AND reward_id = $2 AND redemption_limit IS NOT NULL"},
+	/* A limit that was cleared leaves its counters, which nobody counts with. */
 	[OT_PLAN_REWARD_CUSTOMER_GIVE_BACK] = {"iiii",
 		"UPDATE ordertrack.reward_customers SET used = used - $4"
-		" WHERE workspace_id = $1 AND reward_id = $2 AND customer_id = $3"},
+		" WHERE workspace_id = $1 AND reward_id = $2 AND customer_id = $3"
+		"   AND EXISTS (SELECT FROM ordertrack.rewards"
+		"    WHERE workspace_id = $1 AND reward_id = $2 AND customer_limit IS NOT NULL)"},
 	[OT_PLAN_REWARD_STOCK_GIVE_BACK] = {"iittiz",
 		"UPDATE ordertrack.reward_variants SET stock = stock + $5, updated_at = $6 " VARIANT},
 	[OT_PLAN_REWARD_CODES_GIVE_BACK] = {"iiT",
