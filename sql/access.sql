@@ -55,6 +55,10 @@ AS $$
 		('function', 'unassign_rule', '{admin}'),
 		('function', 'create_segment', '{admin}'),
 		('function', 'segment_customers', '{support,admin}'),
+		('function', 'mark_used', '{app,support,admin}'),
+		('function', 'unmark_used', '{admin}'),
+		('function', 'set_delivery_status', '{admin}'),
+		('function', 'set_cashback_status', '{app,admin}'),
 		('function', 'create_reward', '{admin}'),
 		('function', 'update_reward', '{admin}'),
 		('function', 'add_reward_codes', '{admin}'),
@@ -71,6 +75,9 @@ AS $$
 		('view', 'campaign_list', '{support,admin,auditor}'),
 		('view', 'rule_list', '{support,admin,auditor}'),
 		('view', 'segment_list', '{support,admin,auditor}'),
+		('view', 'issued_reward_list', '{support,admin,auditor}'),
+		('view', 'redeemed_rewards', '{support,admin}'),
+		('view', 'redeemed_reward_address', '{support,admin}'),
 		('view', 'point_lot_list', '{support,admin,auditor}'),
 		('view', 'point_movement_list', '{support,admin,auditor}'),
 		('view', 'export_point_movements', '{admin,auditor}'),
@@ -78,7 +85,9 @@ AS $$
 		('view', 'export_orders', '{admin,auditor}'),
 		('view', 'export_order_items', '{admin,auditor}'),
 		('view', 'export_redemptions', '{admin,auditor}'),
-		('view', 'export_order_notes', '{admin,auditor}')
+		('view', 'export_order_notes', '{admin,auditor}'),
+		('view', 'export_issued_rewards', '{admin,auditor}'),
+		('view', 'export_redeemed_rewards', '{admin}')
 	  ) AS r (object_type, object_name, kinds)
 	  CROSS JOIN LATERAL unnest(r.kinds::text[]) AS k (kind)
 $$;
@@ -120,10 +129,11 @@ BEGIN
 	END IF;
 	FOR r IN
 		SELECT a.object_type, a.object_name, bool_or(a.kind = ANY (granted_kinds)) AS is_granted,
-			(SELECT p.oid::regprocedure::text FROM pg_proc AS p
+			-- a function may have several signatures
+			(SELECT string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.oid) FROM pg_proc AS p
 			   JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 			    AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-			  WHERE p.proname = a.object_name AND p.pronamespace = 'ordertrack'::regnamespace) AS signature
+			  WHERE p.proname = a.object_name AND p.pronamespace = 'ordertrack'::regnamespace) AS signatures
 		  FROM ordertrack.access_rights() AS a
 		 GROUP BY a.object_type, a.object_name
 	LOOP
@@ -131,7 +141,7 @@ BEGIN
 			CASE WHEN r.is_granted THEN 'GRANT %s ON %s TO %I' ELSE 'REVOKE %s ON %s FROM %I' END,
 			CASE r.object_type WHEN 'view' THEN 'SELECT' ELSE 'EXECUTE' END,
 			CASE r.object_type WHEN 'view' THEN format('TABLE ordertrack.%I', r.object_name)
-				ELSE 'FUNCTION ' || r.signature END,
+				ELSE 'FUNCTION ' || r.signatures END,
 			role_name);
 	END LOOP;
 END

@@ -1,4 +1,5 @@
--- Export: views for COPY ... TO STDOUT (FORMAT csv, HEADER), without personal data.
+-- Export: views for COPY ... TO STDOUT (FORMAT csv, HEADER), without personal data
+-- but in export_redeemed_rewards.
 
 CREATE FUNCTION ordertrack.export_query(
 	what text,
@@ -88,6 +89,35 @@ BEGIN
 	  FROM ordertrack.order_notes AS n
 	$view$);
 	COMMENT ON VIEW ordertrack.export_order_notes IS 'the history of orders for CSV, without the words of custom notes, which may be personal';
+
+	-- A cashback status begins with a number or is a dash alone, which is no formula.
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_issued_rewards AS
+	SELECT u.workspace_id, u.issued_reward_id, u.created_at, u.status, u.is_used, u.used_at,
+		safe(u.reward) AS reward, u.reward_type, safe(u.customer) AS customer, safe(u.code) AS code,
+		u.delivery_status, u.cashback_status, u.cost_in_points, u.tax_value, u.value,
+		u.active_points, u.order_id, u.redemption_id, u.active_from, u.expires_at, u.canceled_at,
+		safe(u.color) AS color, safe(u.size) AS size
+	  FROM ordertrack.issued_reward_list AS u
+	$view$);
+	COMMENT ON VIEW ordertrack.export_issued_rewards IS 'what customers got for CSV: text is safe in a spreadsheet, no personal data';
+
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_redeemed_rewards AS
+	SELECT u.workspace_id, u.redeemed_at, u.used_at, u.cost_in_points, u.tax_value,
+		safe(u.email) AS email, safe(u.phone) AS phone, safe(u.reward) AS reward, u.reward_type,
+		safe(u.first_name) AS first_name, safe(u.last_name) AS last_name, u.active_points,
+		u.delivery_status, u.cashback_status, u.is_used, u.issued_reward_id, u.status,
+		safe(u.customer) AS customer, safe(u.reward_name) AS reward_name, safe(u.code) AS code,
+		safe(u.color) AS color, safe(u.size) AS size, u.value, u.order_id, u.redemption_id,
+		u.active_from, u.expires_at, u.canceled_at
+	  FROM ordertrack.redeemed_rewards AS u
+	$view$);
+	COMMENT ON VIEW ordertrack.export_redeemed_rewards IS 'the administrator''s grid for CSV: text is safe in a spreadsheet; holds personal data';
+
+	COMMENT ON COLUMN ordertrack.export_issued_rewards.status IS 'active, inactive (not active yet), expired (unused) or canceled, as of now';
+	COMMENT ON COLUMN ordertrack.export_redeemed_rewards.status IS 'active, inactive (not active yet), expired (unused) or canceled, as of now';
+	COMMENT ON COLUMN ordertrack.export_redeemed_rewards.reward IS 'name of the reward, with its code in round brackets where it has one';
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_exports() IS 'part of setup(): the export views';

@@ -208,6 +208,62 @@ BEGIN
 	    ON o.workspace_id = n.workspace_id AND o.order_id = n.order_id;
 	COMMENT ON VIEW ordertrack.order_history_list IS 'the notes of all orders; custom notes hold what people wrote';
 
+	CREATE OR REPLACE VIEW ordertrack.issued_reward_list AS
+	SELECT u.workspace_id, u.issued_reward_id, u.created_at,
+		CASE
+			WHEN u.canceled_at IS NOT NULL THEN 'canceled'
+			WHEN statement_timestamp() < u.active_from THEN 'inactive'
+			WHEN u.used_at IS NULL AND statement_timestamp() >= u.expires_at THEN 'expired'
+			ELSE 'active'
+		END AS status,
+		u.used_at IS NOT NULL AS is_used, u.used_at, w.name AS reward, u.reward_type::text AS reward_type,
+		c.source_id AS customer, u.code, u.delivery_status::text AS delivery_status,
+		CASE u.reward_type WHEN 'cashback'
+			THEN concat_ws(': ', u.cashback_code, u.cashback_detail_code, u.cashback_message)
+			ELSE '-' END AS cashback_status,
+		u.cost_in_points, u.tax_value, u.value, u.active_points, u.order_id, u.redemption_id,
+		u.active_from, u.expires_at, u.canceled_at, u.color, u.size, u.reward_id, u.customer_id
+	  FROM ordertrack.issued_rewards AS u
+	  LEFT JOIN ordertrack.rewards AS w
+	    ON w.workspace_id = u.workspace_id AND w.reward_id = u.reward_id
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = u.workspace_id AND c.customer_id = u.customer_id;
+	COMMENT ON VIEW ordertrack.issued_reward_list IS 'what customers got, one row a unit, with its status as of now, without personal data';
+	COMMENT ON COLUMN ordertrack.issued_reward_list.status IS 'active, inactive (not active yet), expired (unused) or canceled, as of now';
+	COMMENT ON COLUMN ordertrack.issued_reward_list.redemption_id IS 'the redemption that issued it';
+	COMMENT ON COLUMN ordertrack.issued_reward_list.cost_in_points IS 'points that the customer paid for this unit';
+	COMMENT ON COLUMN ordertrack.issued_reward_list.expires_at IS 'first moment at which it can no longer be used, unless it was used before; NULL is never';
+
+	-- The administrator's grid: what was redeemed, by whom, and what became of it.
+	CREATE OR REPLACE VIEW ordertrack.redeemed_rewards AS
+	SELECT l.workspace_id, l.created_at AS redeemed_at, l.used_at, l.cost_in_points, l.tax_value,
+		c.email, c.phone,
+		CASE WHEN l.code IS NULL THEN l.reward ELSE concat(l.reward, ' (', l.code, ')') END AS reward,
+		l.reward_type, c.first_name, c.last_name, l.active_points, l.delivery_status,
+		l.cashback_status, l.is_used, l.issued_reward_id, l.status, c.source_id AS customer,
+		l.reward AS reward_name, l.code, l.color, l.size, l.value, l.order_id, l.redemption_id,
+		l.active_from, l.expires_at, l.canceled_at, l.reward_id, l.customer_id
+	  FROM ordertrack.issued_reward_list AS l
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = l.workspace_id AND c.customer_id = l.customer_id;
+	COMMENT ON VIEW ordertrack.redeemed_rewards IS 'what customers got, with who they are: the administrator''s grid; holds personal data';
+	COMMENT ON COLUMN ordertrack.redeemed_rewards.reward IS 'name of the reward, with its code in round brackets where it has one';
+	COMMENT ON COLUMN ordertrack.redeemed_rewards.status IS 'active, inactive (not active yet), expired (unused) or canceled, as of now';
+	COMMENT ON COLUMN ordertrack.redeemed_rewards.redemption_id IS 'the redemption that issued it';
+	COMMENT ON COLUMN ordertrack.redeemed_rewards.cost_in_points IS 'points that the customer paid for this unit';
+	COMMENT ON COLUMN ordertrack.redeemed_rewards.expires_at IS 'first moment at which it can no longer be used, unless it was used before; NULL is never';
+
+	CREATE OR REPLACE VIEW ordertrack.redeemed_reward_address AS
+	SELECT u.workspace_id, u.issued_reward_id, u.order_id, c.source_id AS customer, a.value AS address
+	  FROM ordertrack.issued_rewards AS u
+	  LEFT JOIN ordertrack.customers AS c
+	    ON c.workspace_id = u.workspace_id AND c.customer_id = u.customer_id
+	  LEFT JOIN ordertrack.personal_values AS a
+	    ON a.workspace_id = u.workspace_id AND a.order_id = u.order_id AND a.note_no = 1
+	   AND a.field = 'shipping_address';
+	COMMENT ON VIEW ordertrack.redeemed_reward_address IS 'where what a customer got is sent; holds personal data';
+	COMMENT ON COLUMN ordertrack.redeemed_reward_address.address IS 'shipping address of the order as it was when it was placed, NULL where there was none or it has been erased: personal data';
+
 	-- Without codes: who knows one may be able to spend it.
 	CREATE OR REPLACE VIEW ordertrack.reward_list AS
 	SELECT r.workspace_id, r.reward_id, r.name, r.type, r.cost_in_points, r.tax_value,

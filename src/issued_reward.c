@@ -88,7 +88,7 @@ ids_arg(FunctionCallInfo fcinfo)
 
 	if (ids == NULL || array_contains_nulls(ids))
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-				errmsg("argument \"issued_reward_ids\" must not be or contain null"));
+				errmsg("argument \"issued_reward_ids\" must be an array without nulls"));
 	count = ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids));
 	if (count > OT_MAX_BATCH)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),

@@ -15,13 +15,15 @@ static const OtUnitChange *current_change = NULL;
 static ItemPointerData taken_version; /* invalid: not taken yet */
 
 /* The redemption whose units are being canceled. */
-static struct
+typedef struct Cancellation
 {
 	bool is_announced;
 	int64 workspace;
 	int64 redemption_id;
 	TimestampTz now;
-} cancellation;
+} Cancellation;
+
+static Cancellation cancellation;
 
 /* Runs an UPDATE of one unit; its triggers write the note of the change. */
 void
@@ -69,6 +71,7 @@ ot_current_unit_change(int64 workspace, int64 id, const ItemPointerData *version
 uint64
 ot_issued_rewards_cancel(int64 workspace, int64 redemption_id, TimestampTz now)
 {
+	Cancellation outer_cancellation = cancellation;
 	uint64 count = 0;
 	OtArgs args = {0};
 
@@ -86,7 +89,7 @@ ot_issued_rewards_cancel(int64 workspace, int64 redemption_id, TimestampTz now)
 	}
 	PG_FINALLY();
 	{
-		cancellation.is_announced = false;
+		cancellation = outer_cancellation;
 	}
 	PG_END_TRY();
 	return count;

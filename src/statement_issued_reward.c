@@ -1,6 +1,7 @@
 /*
  * statement_issued_reward.c
- *		The statements of rewards that customers got.  The rules of statement.c hold here too.
+ *		The statements of rewards that customers got.  The rules of statement.c
+ *		hold here too.
  */
 #include "postgres.h"
 

@@ -37,8 +37,8 @@ SELECT ok(NOT has_schema_privilege(role, 'ordertrack', 'USAGE, CREATE'),
 -- Each kind has exactly what access_rights() says.
 SELECT bag_eq('SELECT DISTINCT kind FROM ordertrack.access_rights()', 'SELECT kind FROM kinds',
 	'access_rights() knows the kinds');
-SELECT is((SELECT count(*) FROM functions WHERE name = r.object_name), 1::bigint,
-	'there is one function ' || object_name)
+SELECT is((SELECT count(*) FROM functions WHERE name = r.object_name),
+	CASE WHEN object_name IN ('mark_used', 'unmark_used') THEN 2 ELSE 1 END::bigint, 'there is one function ' || object_name)
   FROM (SELECT DISTINCT object_name FROM ordertrack.access_rights() WHERE object_type = 'function') AS r;
 SELECT is((SELECT count(*) FROM relations WHERE name = r.object_name AND relkind = 'v'), 1::bigint,
 	'there is a view ' || object_name)
@@ -66,24 +66,29 @@ SELECT ok(EXISTS (SELECT FROM rights AS r WHERE r.kind = c.kind AND r.object_nam
 	format('%s: %s %s', c.kind, CASE WHEN c.is_open THEN 'may' ELSE 'may not' END, c.name))
   FROM (VALUES
 	('app', '{validate,redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
-		set_order_status}'::text[], true),
+		set_order_status,mark_used,set_cashback_status}'::text[], true),
 	('app', '{create_rule,assign_rule,create_segment,segment_customers,create_voucher,update_voucher,create_campaign,create_workspace,grant_access,setup,
-		order_details,edit_note,delete_note}', false),
+		order_details,edit_note,delete_note,unmark_used,set_delivery_status,redeemed_rewards,issued_reward_list}', false),
 	('app', '{create_reward,update_reward,add_reward_codes,add_reward_stock}', false),
 	('app', '{reward_list}', true),
 	('support', '{create_reward,update_reward,add_reward_codes,add_reward_stock}', false),
 	('support', '{reward_list}', true),
-	('support', '{order_list,order_details,order_history,add_note,edit_note,delete_note}', true),
-	('support', '{redeem,reserve,release_reservation,rollback_redemption,set_order_status,create_voucher,grant_access,setup}', false),
+	('admin', '{create_reward,update_reward,add_reward_codes,add_reward_stock,reward_list}', true),
+	('auditor', '{reward_list}', true),
+	('auditor', '{create_reward,update_reward,add_reward_codes,add_reward_stock}', false),
+	('support', '{order_list,order_details,order_history,add_note,edit_note,delete_note,mark_used,issued_reward_list,redeemed_rewards,
+		redeemed_reward_address}', true),
+	('support', '{redeem,reserve,release_reservation,rollback_redemption,set_order_status,create_voucher,grant_access,setup,
+		unmark_used,set_delivery_status,set_cashback_status,export_redeemed_rewards,export_issued_rewards}', false),
 	('support', '{segment_customers}', true),
 	('auditor', '{segment_customers}', false),
 	('admin', '{create_rule,assign_rule,unassign_rule,create_segment,segment_customers,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,put_customer,
-		redeem,verify_order,export_query,order_details}', true),
-	('admin', '{create_reward,update_reward,add_reward_codes,add_reward_stock,reward_list}', true),
+		redeem,verify_order,export_query,order_details,mark_used,unmark_used,set_delivery_status,set_cashback_status,issued_reward_list,
+		redeemed_rewards,redeemed_reward_address,export_issued_rewards,export_redeemed_rewards}', true),
 	('admin', '{setup,arm_triggers,apply_access}', false),
-	('auditor', '{verify_order,export_query,order_list,redemption_list,reservation_list,reward_list,export_orders,export_order_items,
-		export_redemptions,export_order_notes}', true),
-	('auditor', '{create_reward,update_reward,add_reward_codes,add_reward_stock,order_details,redeem,add_note,put_customer,set_order_status}', false)
+	('auditor', '{verify_order,export_query,order_list,redemption_list,reservation_list,export_orders,export_order_items,
+		export_redemptions,export_order_notes,issued_reward_list,export_issued_rewards}', true),
+	('auditor', '{redeemed_rewards,redeemed_reward_address,export_redeemed_rewards,mark_used,order_details,redeem,add_note,put_customer,set_order_status}', false)
   ) AS a (kind, names, is_open)
  CROSS JOIN LATERAL (SELECT a.kind, unnest(a.names) AS name, a.is_open) AS c;
 
@@ -109,6 +114,13 @@ SELECT ordertrack.create_order('{"source_id":"o","amount":5,"shipping_address":{
 \gset
 SELECT ordertrack.add_note(:o, 'SECRET', 'SECRET'), ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}')
 \g /dev/null
+INSERT INTO ordertrack.rewards (workspace_id, name, type, cost_in_points, code_source) VALUES (1, 'mug', 'gift', 5, 'none');
+INSERT INTO ordertrack.issued_rewards (workspace_id, redemption_id, reward_id, customer_id, order_id, reward_type,
+	cost_in_points, active_points, active_from, created_at)
+SELECT 1, 1, r.reward_id, c.customer_id, :o, r.type, 5, 0, now(), now() FROM ordertrack.rewards AS r, ordertrack.customers AS c
+ WHERE r.name = 'mug' AND c.source_id = 'anna'
+RETURNING issued_reward_id AS mug
+\gset
 SELECT is_empty(format('SELECT * FROM ordertrack.%I AS v WHERE v::text LIKE ''%%SECRET%%''', object_name),
 	'auditor: no secret in ' || object_name)
   FROM rights WHERE kind = 'auditor' AND object_type = 'view';
@@ -151,7 +163,23 @@ SELECT is(pg_temp.as_role(role, command), wanted, role || ': ' || command) FROM 
 	('tap app', 'SELECT ordertrack.grant_access(''admin'', ''tap app'')', '42501'),
 	('tap app', 'SELECT nextval(''ordertrack.orders_order_id_seq'')', '42501'),
 	('tap support', 'SELECT email FROM ordertrack.order_details WHERE source_id = ''o''', 'SECRET'),
+	('tap app', 'SELECT failure_code FROM ordertrack.mark_used(-1)', 'issued_reward_not_found'),
+	('tap app', 'SELECT count(*) FROM ordertrack.mark_used(''{-1,-2}''::bigint[])', '2'),
+	('tap app', 'SELECT ordertrack.set_cashback_status(-1, 0)', 'OT002'),
+	('tap app', 'SELECT ordertrack.unmark_used(' || :mug || ')', '42501'),
+	('tap app', 'SELECT count(*) FROM ordertrack.redeemed_rewards', '42501'),
+	('tap support', 'SELECT result FROM ordertrack.mark_used(' || :mug || ')', 'success'),
+	('tap support', 'SELECT ordertrack.unmark_used(' || :mug || ')', '42501'),
+	('tap support', 'SELECT ordertrack.set_delivery_status(' || :mug || ', ''shipped'')', '42501'),
+	('tap support', 'SELECT email FROM ordertrack.redeemed_rewards WHERE issued_reward_id = ' || :mug, 'SECRET'),
+	('tap support', 'SELECT address FROM ordertrack.redeemed_reward_address WHERE issued_reward_id = ' || :mug, '{"city": "SECRET"}'),
+	('tap support', 'SELECT count(*) FROM ordertrack.export_redeemed_rewards', '42501'),
 	('tap support', 'SELECT ordertrack.redeem(''OFF'')', '42501'),
+	('tap admin', 'SELECT result FROM ordertrack.unmark_used(''{' || :mug || '}''::bigint[])', 'success'),
+	('tap admin', 'SELECT email FROM ordertrack.export_redeemed_rewards WHERE issued_reward_id = ' || :mug, 'SECRET'),
+	('tap auditor', 'SELECT count(*) FROM ordertrack.export_issued_rewards', '1'),
+	('tap auditor', 'SELECT count(*) FROM ordertrack.redeemed_rewards', '42501'),
+	('tap auditor', 'SELECT count(*) FROM ordertrack.export_redeemed_rewards', '42501'),
 	('tap admin', 'SELECT ordertrack.create_voucher(''ADM'', gift_amount => 1) > 0', 'true'),
 	('tap admin', 'DELETE FROM ordertrack.order_notes', '42501'),
 	('tap admin', 'INSERT INTO ordertrack.access_grants (kind, role_name) VALUES (''admin'', ''me'')', '42501'),
@@ -168,6 +196,11 @@ SELECT is(array_agg(author), '{tap app}', 'author is the outer role') FROM order
 
 -- A hostile search_path, with its own operators and functions before pg_catalog,
 -- and temporary tables of our tables' names, do not matter.
+INSERT INTO ordertrack.issued_rewards (workspace_id, redemption_id, reward_id, customer_id, order_id, reward_type,
+	cost_in_points, active_points, active_from, created_at, cashback_code)
+SELECT 1, 1, 1, customer_id, order_id, 'cashback', 5, 0, active_from, created_at, 0 FROM ordertrack.issued_rewards
+ WHERE issued_reward_id = :mug RETURNING issued_reward_id AS cash
+\gset
 CREATE SCHEMA tap_evil;
 CREATE FUNCTION tap_evil.evil(a bigint, b bigint) RETURNS boolean LANGUAGE plpgsql AS
 	'BEGIN RAISE EXCEPTION ''evil operator''; END';
@@ -230,6 +263,12 @@ SELECT is(pg_temp.under_evil(command), wanted, 'hostile search_path: ' || comman
 	('SELECT ordertrack.update_order(' || :o || ', ''{"metadata":{}}'')', ''),
 	('SELECT ordertrack.add_note(' || :o || ', ''x'') IS NOT NULL', 'true'),
 	('UPDATE ordertrack.orders SET status = ''completed'' WHERE source_id OPERATOR(pg_catalog.=) ''evil'' RETURNING status', 'completed'),
+	('SELECT result FROM ordertrack.mark_used(' || :mug || ')', 'success'),
+	('SELECT ordertrack.set_delivery_status(' || :mug || ', ''shipped'')', 'ordered'),
+	('UPDATE ordertrack.issued_rewards SET delivery_status = ''delivered'' WHERE issued_reward_id OPERATOR(pg_catalog.=) ' || :mug || ' RETURNING delivery_status', 'delivered'),
+	('SELECT failure_code FROM ordertrack.unmark_used(''{' || :mug || '}''::bigint[])', 'delivery_started'),
+	('SELECT ordertrack.set_cashback_status(' || :cash || ', 1)', '0'),
+	('SELECT cashback_status FROM ordertrack.redeemed_rewards WHERE issued_reward_id OPERATOR(pg_catalog.=) ' || :cash, '1'),
 	('SELECT count(*) FROM ordertrack.verify_order(' || :o || ')', '0'),
 	('SELECT count(*) > 3 FROM ordertrack.order_history(' || :o || ')', 'true'),
 	('SELECT ordertrack.export_query(''orders'', ''{order_id}'')',

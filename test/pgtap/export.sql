@@ -43,6 +43,15 @@ BEGIN
 END
 $$;
 
+INSERT INTO ordertrack.rewards (workspace_id, name, type, cost_in_points, code_source) SELECT 1, text, 'gift', 5, 'generated' FROM firsts;
+SELECT ordertrack.put_customer(text, text, text, text, text) FROM firsts
+\g /dev/null
+INSERT INTO ordertrack.issued_rewards (workspace_id, redemption_id, reward_id, customer_id, order_id, reward_type, code, color, size,
+	cost_in_points, active_points, active_from, created_at)
+SELECT 1, 1, r.reward_id, c.customer_id, o.order_id, r.type, f.text, f.text, f.text, 5, 0, now(), now() FROM firsts AS f
+  JOIN ordertrack.rewards AS r ON r.name = f.text JOIN ordertrack.customers AS c ON c.source_id = f.text
+  JOIN ordertrack.orders AS o ON o.source_id = f.text;
+
 -- What a view shows: each text field by its column.
 CREATE FUNCTION pg_temp.cells(view_name text) RETURNS TABLE (column_name text, cell text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -53,14 +62,18 @@ END
 $$;
 CREATE TEMP TABLE views AS SELECT relname::text AS name, relname LIKE 'export%' AS is_export FROM pg_class
  WHERE relnamespace = 'ordertrack'::regnamespace AND relkind = 'v';
+-- A dash alone, where there is no cashback, is no formula.
 SELECT
-	is_empty(format('SELECT DISTINCT column_name, left(cell, 1) FROM pg_temp.cells(%L) WHERE ascii(cell) IN (9, 13, 43, 45, 61, 64)', name), name || ' has no formula in any column') FROM views WHERE is_export;
+	is_empty(format('SELECT DISTINCT column_name, left(cell, 1) FROM pg_temp.cells(%L) WHERE ascii(cell) IN (9, 13, 43, 45, 61, 64)
+		AND (column_name, cell) <> (''cashback_status'', ''-'')', name), name || ' has no formula in any column') FROM views WHERE is_export;
 CREATE TEMP TABLE hostile (name text, columns text[]);
 INSERT INTO hostile VALUES
 	('export_orders', '{channel,customer,data_source,source_id,submitted_by_id}'),
 	('export_order_items', '{color,name,product_id,size,sku,source_id}'),
 	('export_redemptions', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
-	('export_order_notes', '{channel,event_type}');
+	('export_order_notes', '{channel,event_type}'),
+	('export_issued_rewards', '{code,color,customer,reward,size}'),
+	('export_redeemed_rewards', '{code,color,customer,email,first_name,last_name,phone,reward_name,size}');
 SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_temp.cells(name)
 	JOIN firsts ON cell = '''' || text), columns, name || ': text behind an apostrophe') FROM hostile;
 SELECT is((SELECT array_agg(DISTINCT f.n ORDER BY f.n) FROM pg_temp.cells(h.name)
@@ -70,14 +83,17 @@ SELECT is((SELECT array_agg(DISTINCT f.n ORDER BY f.n) FROM pg_temp.cells(h.name
 SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_temp.cells(name)
 	JOIN firsts ON cell = text), columns, name || ': exact text') FROM (VALUES
 	('order_list', '{channel,customer,data_source,source_id}'::text[]),
-	('order_details', '{channel,customer,data_source,on_behalf_of,source_id,submitted_by,submitted_by_id}'),
+	('order_details', '{channel,customer,data_source,email,first_name,last_name,on_behalf_of,phone,source_id,submitted_by,submitted_by_id}'),
 	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
 	('order_history_list', '{channel,detail,event_type,source_id,title}'),
 	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}'), ('rule_list', '{message,name}'),
-	('segment_list', '{name}'), ('reward_list', '{data_source,name}'), ('reservation_list', '{actor,campaign,channel,code,customer}')) AS v (name, columns);
+	('segment_list', '{name}'), ('reward_list', '{data_source,name}'), ('reservation_list', '{actor,campaign,channel,code,customer}'),
+	('issued_reward_list', '{code,color,customer,reward,size}'),
+	('redeemed_rewards', '{code,color,customer,email,first_name,last_name,phone,reward_name,size}'),
+	('redeemed_reward_address', '{customer}')) AS v (name, columns);
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
 	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
-		'rule_list', 'segment_list', 'reservation_list', 'reward_list')),
+		'rule_list', 'segment_list', 'reservation_list', 'reward_list', 'issued_reward_list', 'redeemed_rewards', 'redeemed_reward_address')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.
@@ -100,6 +116,13 @@ SELECT is((SELECT count(*) FROM ordertrack.export_order_notes) || ' ' || (SELECT
 		FROM (SELECT count(*) AS n FROM ordertrack.order_notes) AS o;
 SELECT is((SELECT count(*) FROM ordertrack.export_order_items), (SELECT count(*) FROM ordertrack.order_items),
 	'lines');
+
+SELECT is((SELECT count(*) FROM ordertrack.export_issued_rewards) || ' ' || (SELECT count(*) FROM ordertrack.export_redeemed_rewards)
+	|| ' ' || (SELECT count(*) FROM ordertrack.issued_reward_list) || ' ' || (SELECT count(*) FROM ordertrack.redeemed_rewards)
+	|| ' ' || (SELECT count(*) FROM ordertrack.redeemed_reward_address), concat_ws(' ', n, n, n, n, n), 'issued rewards')
+  FROM (SELECT count(*) AS n FROM ordertrack.issued_rewards) AS u;
+SELECT is((SELECT array_agg(reward ORDER BY f.n) FROM ordertrack.export_redeemed_rewards JOIN firsts AS f ON reward = '''' || format('%s (%s)', text, text)),
+	(SELECT array_agg('''' || format('%s (%s)', text, text) ORDER BY n) FROM firsts), 'name and code in one column');
 
 -- State of redemptions.
 SELECT ordertrack.create_voucher('CARD', gift_amount => 100)

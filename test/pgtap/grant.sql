@@ -7,7 +7,7 @@ CREATE ROLE "tap one";
 CREATE ROLE "Tap ""; DROP SCHEMA ordertrack CASCADE; --";
 CREATE ROLE tap_gone;
 CREATE FUNCTION pg_temp.open_to(role text) RETURNS text LANGUAGE sql AS $$
-	SELECT concat_ws(' ', (SELECT count(*) FROM pg_proc WHERE pronamespace = 'ordertrack'::regnamespace
+	SELECT concat_ws(' ', (SELECT count(DISTINCT proname) FROM pg_proc WHERE pronamespace = 'ordertrack'::regnamespace
 		AND has_function_privilege(role, oid, 'EXECUTE')),
 		(SELECT count(*) FROM pg_class WHERE relnamespace = 'ordertrack'::regnamespace AND relkind IN ('r', 'v')
 			AND has_table_privilege(role, oid, 'SELECT')),

@@ -31,6 +31,9 @@ SELECT ordertrack.rollback_redemption(:r, 'why', 200), ordertrack.redeem('NONE')
 	ordertrack.set_order_status(:o, 'in_progress'), ordertrack.add_note(:o, 'custom')
 \g /dev/null
 
+INSERT INTO ordertrack.issued_rewards (workspace_id, redemption_id, reward_id, customer_id, order_id, reward_type,
+	cost_in_points, active_points, active_from, created_at) VALUES (1, :r, 1, 1, :o, 'gift', 5, 0, now(), now());
+
 -- What is to stay as it is.
 CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
 	SELECT md5(concat(
@@ -42,6 +45,7 @@ CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.campaigns AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.customers AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.rules AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.issued_rewards AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.workspaces AS t)))
 $$;
 
@@ -63,7 +67,7 @@ SELECT format('UPDATE ordertrack.%I SET %I = %s', t, col, value) FROM columns
 UNION ALL SELECT format('UPDATE ordertrack.%I SET %s', t, 'workspace_id = workspace_id')
   FROM unnest('{order_notes,redemptions,redemption_items}'::text[]) AS t
 UNION ALL SELECT format(attack, t)
-  FROM unnest('{order_notes,redemptions,redemption_items,orders,vouchers,campaigns,customers,rules,workspaces}'::text[]) AS t,
+  FROM unnest('{order_notes,redemptions,redemption_items,orders,vouchers,campaigns,customers,rules,issued_rewards,workspaces}'::text[]) AS t,
 	unnest(ARRAY[
 	'DELETE FROM ordertrack.%I', 'TRUNCATE ordertrack.%I CASCADE',
 	'TRUNCATE ONLY ordertrack.%I RESTART IDENTITY CASCADE',
@@ -93,7 +97,17 @@ UNION ALL SELECT unnest(ARRAY[
 	'UPDATE ordertrack.rules SET rule_id = rule_id + 1000', 'UPDATE ordertrack.rules SET name = ''other''',
 	'UPDATE ordertrack.rules SET applies_to = ''customer''', 'UPDATE ordertrack.rules SET condition = ''1 == 1''',
 	'UPDATE ordertrack.rules SET message = ''other''',
-	'UPDATE ordertrack.workspaces SET workspace_id = workspace_id + 1000']);
+	'UPDATE ordertrack.workspaces SET workspace_id = workspace_id + 1000',
+	-- what customers got, and its cancellation
+	'UPDATE ordertrack.issued_rewards SET canceled_at = now()',
+	'UPDATE ordertrack.issued_rewards SET cost_in_points = 0',
+	'INSERT INTO ordertrack.issued_rewards SELECT * FROM ordertrack.issued_rewards ON CONFLICT (workspace_id, issued_reward_id) DO UPDATE SET canceled_at = now()',
+	'MERGE INTO ordertrack.issued_rewards AS t USING (SELECT 1) AS s ON true WHEN MATCHED THEN UPDATE SET canceled_at = now()']);
+INSERT INTO attacks
+SELECT format('UPDATE ordertrack.issued_rewards SET %I = %s', column_name, CASE WHEN data_type ~ '^timestamp' THEN '''2001-01-01'''
+	WHEN column_name = 'reward_type' THEN '''value_code''' ELSE '77' END) FROM information_schema.columns
+ WHERE table_schema = 'ordertrack' AND table_name = 'issued_rewards'
+   AND column_name NOT IN ('used_at', 'delivery_status', 'cashback_code', 'cashback_detail_code', 'cashback_message');
 INSERT INTO attacks
 SELECT unnest(ARRAY[
 	-- the head of a history

@@ -65,16 +65,18 @@ SELECT is(proparallel::text, CASE provolatile WHEN 'v' THEN 'u' ELSE 's' END, 'P
 	WHEN 'v' THEN 'UNSAFE' ELSE 'SAFE' END || ': ' || signature) FROM functions;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = reader), 's', 'STABLE: ' || reader)
   FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers}'::text[]) AS reader;
-SELECT is((SELECT provolatile::text FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
+SELECT is((SELECT string_agg(DISTINCT provolatile::text, '') FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
   FROM unnest('{redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
-	set_order_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup,
+	set_order_status,mark_used,unmark_used,set_delivery_status,set_cashback_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup,
 	create_reward,update_reward,add_reward_codes,add_reward_stock}'::text[]) AS writer;
 SELECT is_empty($$SELECT signature FROM functions WHERE provolatile = 'i'
 	AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')$$,
 	'no C function is IMMUTABLE: each reads tables');
 SELECT ok('search_path=pg_catalog, pg_temp' = ANY (proconfig), 'a search_path of its own: ' || signature)
   FROM functions WHERE NOT is_trigger OR prosecdef;
-SELECT is(count(*), 1::bigint, 'one function ' || proname) FROM functions GROUP BY proname;
+-- mark_used and unmark_used take one or many
+SELECT is(count(*), CASE WHEN proname IN ('mark_used', 'unmark_used') THEN 2 ELSE 1 END::bigint, 'one function ' || proname)
+  FROM functions GROUP BY proname;
 SELECT is(p.proargnames[p.pronargs] || ' ' || pg_get_function_arg_default(p.oid, p.pronargs), 'workspace 1',
 	'last parameter, workspace bigint DEFAULT 1: ' || signature)
   FROM functions AS p WHERE proname IN (SELECT object_name FROM ordertrack.access_rights()
@@ -141,7 +143,7 @@ SELECT is(a.attcollation::regcollation::text, '"C"', format('collation of %s.%s'
   FROM tables AS t JOIN pg_attribute AS a ON a.attrelid = t.oid
  WHERE (t.name, a.attname) IN (('vouchers', 'code'), ('redemptions', 'code'), ('redemptions', 'customer'),
 	('customers', 'source_id'), ('reservations', 'reservation_key'), ('reservations', 'code'), ('reservations', 'customer'), ('orders', 'source_id'), ('idempotency_keys', 'idempotency_key'),
-	('rewards', 'name'), ('rewards', 'shared_code'), ('reward_codes', 'code'), ('reward_variants', 'color'), ('reward_variants', 'size'));
+	('issued_rewards', 'code'), ('rewards', 'name'), ('rewards', 'shared_code'), ('reward_codes', 'code'), ('reward_variants', 'color'), ('reward_variants', 'size'));
 SELECT is_empty($$SELECT e.oid::regtype FROM pg_type AS e WHERE e.typnamespace = 'ordertrack'::regnamespace
 	AND e.typtype = 'e'$$, 'no enum types');
 

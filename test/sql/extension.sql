@@ -21,8 +21,8 @@ SELECT regexp_replace(ordertrack.setup(), '[1-9]\d*', 'N', 'g') AS setup;
 SELECT regexp_replace(ordertrack.setup(), '[1-9]\d*', 'N', 'g') AS setup;
 SELECT relkind, relname FROM pg_class WHERE relnamespace = 'ordertrack'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1, 2;
 SELECT workspace_id, name, time_zone FROM ordertrack.workspaces;
-SELECT coalesce(from_status, '(new)') AS from_status, string_agg(to_status, ', ' ORDER BY to_status) AS to_status
-  FROM ordertrack.status_transitions GROUP BY 1 ORDER BY 1;
+SELECT entity, coalesce(from_status, '(new)') AS from_status, string_agg(to_status, ', ' ORDER BY to_status) AS to_status
+  FROM ordertrack.status_transitions GROUP BY entity, from_status ORDER BY 1, 2;
 
 -- What is in the tables stays, whatever happens to the extension.
 SELECT ordertrack.create_voucher('SUMMER', '{"type": "amount", "amount_off": 100}') IS NOT NULL AS created;
