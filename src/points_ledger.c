@@ -22,6 +22,7 @@ static const char *const kind_names[] = {
 };
 
 static bool change_account(const OtLedger *ledger, const OtPoints *points);
+static void check_sum(const OtPoints *points, int64 growth);
 static int64 sum_of(const OtLedger *ledger, OtMovementKind kind);
 static void change_lots(const OtLedger *ledger);
 static void insert_movements(const OtLedger *ledger, const OtPoints *points);
@@ -106,20 +107,36 @@ static bool
 change_account(const OtLedger *ledger, const OtPoints *points)
 {
 	OtArgs args = {0};
+	int64 spent = -sum_of(ledger, OT_SPENT) - sum_of(ledger, OT_RETURNED);
+	int64 expired = -sum_of(ledger, OT_EXPIRED);
 	int64 change = 0;
 
 	for (int i = 0; i < ledger->count; i++)
-		if (!ot_money_add(&change, ledger->movements[i].points))
-			ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("points are out of range"));
+		change += ledger->movements[i].points;
+	check_sum(points, change + spent + expired);
 	ot_arg_int8(&args, ledger->workspace);
 	ot_arg_int8(&args, ledger->customer_id);
 	ot_arg_int8(&args, points->movement_count);
 	ot_arg_int8(&args, ledger->count);
 	ot_arg_int8(&args, change);
-	ot_arg_int8(&args, -sum_of(ledger, OT_SPENT) - sum_of(ledger, OT_RETURNED));
-	ot_arg_int8(&args, -sum_of(ledger, OT_EXPIRED));
+	ot_arg_int8(&args, spent);
+	ot_arg_int8(&args, expired);
 	return ot_run(OT_PLAN_POINT_ACCOUNT_UPDATE, &args) == 1;
+}
+
+/*
+ * Refuses more points than a number can tell.  What is left, spent and expired
+ * together grows only by new points, so that spending, expiry and rollbacks never
+ * fail here.
+ */
+static void
+check_sum(const OtPoints *points, int64 growth)
+{
+	int64 sum = points->balance + points->spent + points->booked_expired;
+
+	if (!ot_money_add(&sum, growth))
+		ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				errmsg("points are out of range"));
 }
 
 static int64

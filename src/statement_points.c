@@ -47,7 +47,7 @@ const OtStatement ot_point_statements[OT_PLAN_COUNT] = {
 		"SELECT customer_id FROM ordertrack.point_lots WHERE workspace_id = $1 AND lot_id = $2"},
 	[OT_PLAN_POINT_LOT_CANCEL] = {"iiz",
 		"UPDATE ordertrack.point_lots SET canceled_at = $3"
-		" WHERE workspace_id = $1 AND lot_id = $2 AND canceled_at IS NULL RETURNING points_left"},
+		" WHERE workspace_id = $1 AND lot_id = $2 AND canceled_at IS NULL AND expires_at > $3"},
 	/* The lots that a redemption took from, what each gave, and whether it could be spent again. */
 	[OT_PLAN_POINT_SPENT] = {"ii",
 		"SELECT m.lot_id, -m.points, l.canceled_at IS NOT NULL, l.expires_at"
