@@ -155,7 +155,7 @@ SELECT is(pg_temp.as_role(role, command), wanted, role || ': ' || command) FROM 
 	('tap app', 'SELECT count(*) FROM ordertrack.orders', '42501'),
 	('tap app', 'SELECT count(*) FROM ordertrack.order_list', '42501'),
 	('tap app', 'SELECT ordertrack.create_voucher(''X'', gift_amount => 1)', '42501'),
-	('tap app', 'SELECT count(*) FROM ordertrack.reward_list', '2'),
+	('tap app', 'SELECT count(*) FROM ordertrack.reward_list', '3'),
 	('tap app', 'SELECT shared_code FROM ordertrack.rewards', '42501'),
 	('tap admin', 'SELECT code FROM ordertrack.reward_codes', '42501'),
 	('tap admin', 'SELECT ordertrack.create_reward(''by admin'', ''gift'', 1) > 0', 'true'),

@@ -43,7 +43,6 @@ BEGIN
 END
 $$;
 
-INSERT INTO ordertrack.rewards (workspace_id, name, type, cost_in_points, code_source) SELECT 1, text, 'gift', 5, 'generated' FROM firsts;
 SELECT ordertrack.put_customer(text, text, text, text, text) FROM firsts
 \g /dev/null
 INSERT INTO ordertrack.issued_rewards (workspace_id, redemption_id, reward_id, customer_id, order_id, reward_type, code, color, size,

@@ -231,7 +231,8 @@ SELECT is(to_jsonb(r) - '{workspace_id,redemption_id,order_id,created_at,voucher
 	jsonb_build_object('redeemed_by', session_user) ||
 	'{"kind":"redemption","result":"success","failure_code":null,"failure_message":null,"code":"OK","campaign_id":null,
 		"customer":"new-customer","amount":100,"discount_amount":100,"total_amount":230,"gift_balance":null,"reason":null,
-		"rollback_of":null,"rollback_no":null,"is_complete":null,"actor":"anna","channel":"web","metadata":{"m":3},"stack_id":null}',
+		"rollback_of":null,"rollback_no":null,"is_complete":null,"actor":"anna","channel":"web","metadata":{"m":3},"stack_id":null,
+		"reward":null,"reward_id":null,"quantity":null,"points":null,"points_missing":null}',
 	'the record') FROM won JOIN ordertrack.redemptions AS r USING (redemption_id);
 SELECT is((SELECT count(*) FROM ordertrack.redemptions AS r JOIN won USING (redemption_id)
 	  JOIN ordertrack.vouchers AS v ON v.workspace_id = r.workspace_id AND v.voucher_id = r.voucher_id

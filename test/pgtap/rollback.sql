@@ -35,7 +35,8 @@ SELECT is(to_jsonb(r) - '{workspace_id,redemption_id,created_at,voucher_id,campa
 	jsonb_build_object('redeemed_by', session_user, 'order_id', :counted_order, 'rollback_of', :counted) ||
 	'{"kind":"rollback","result":"success","failure_code":null,"failure_message":null,"code":"COUNTED","customer":"anna",
 		"amount":-300,"discount_amount":0,"total_amount":1000,"gift_balance":null,"reason":"wrong size","rollback_no":1,
-		"is_complete":true,"actor":"bert","channel":"desk","metadata":null,"stack_id":null}', 'the record')
+		"is_complete":true,"actor":"bert","channel":"desk","metadata":null,"stack_id":null,
+		"reward":null,"reward_id":null,"quantity":null,"points":null,"points_missing":null}', 'the record')
   FROM back JOIN ordertrack.redemptions AS r USING (redemption_id);
 SELECT is((SELECT count(*) FROM ordertrack.redemptions AS r JOIN back USING (redemption_id)
 	JOIN ordertrack.redemptions AS o ON o.redemption_id = r.rollback_of AND o.voucher_id = r.voucher_id
