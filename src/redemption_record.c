@@ -61,7 +61,8 @@ ot_record_insert(const OtRecord *record)
 	if (is_undoing || record->reward != NULL)
 	{
 		add_reward(&args, record);
-		ot_write(OT_PLAN_RECORD_INSERT, &args, 1);
+		ot_write(is_undoing ? OT_PLAN_ROLLBACK_INSERT : OT_PLAN_REWARD_REDEMPTION_INSERT,
+				 &args, 1);
 	}
 	else
 		ot_insert_rows(OT_PLAN_REDEMPTION_INSERT, insert_records, &args, 1);

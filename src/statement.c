@@ -21,6 +21,8 @@
 	"  $16, $16, $16, $17, $18, $19, $20)"
 
 /* Most have nothing in the columns of rewards, so these are left out where they can be. */
+#define REWARD_COLUMNS ", reward, reward_id, quantity, points, points_missing"
+#define REWARD_VALUES ", $27, $28, $29, $30, $31"
 #define INSERT_REDEMPTION(more_columns, more_values) \
 	"INSERT INTO ordertrack.redemptions" \
 	"  (workspace_id, redemption_id, kind, failure_code, failure_message, code, voucher_id," \
@@ -171,13 +173,11 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"  (workspace_id, idempotency_key, function, request_hash, redemption_id, created_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
 	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjzi", INSERT_REDEMPTION("", "")},
-	/*
-	 * Of a rollback, or of a reward.  The row lock excludes a conflict of rollbacks,
-	 * but under REPEATABLE READ: then 40001.
-	 */
-	[OT_PLAN_RECORD_INSERT] = {"iittttiiititiiiitinbtttjzitiiii",
-		INSERT_REDEMPTION(", reward, reward_id, quantity, points, points_missing",
-			", $27, $28, $29, $30, $31") " ON CONFLICT (workspace_id, rollback_of, rollback_no)"
+	[OT_PLAN_REWARD_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjzitiiii",
+		INSERT_REDEMPTION(REWARD_COLUMNS, REWARD_VALUES)},
+	/* The row lock excludes a conflict, but under REPEATABLE READ: then 40001. */
+	[OT_PLAN_ROLLBACK_INSERT] = {"iittttiiititiiiitinbtttjzitiiii",
+		INSERT_REDEMPTION(REWARD_COLUMNS, REWARD_VALUES) " ON CONFLICT (workspace_id, rollback_of, rollback_no)"
 		"  WHERE rollback_no IS NOT NULL DO NOTHING"},
 	[OT_PLAN_REDEMPTION_REPLAY] = {"ii",
 		"SELECT redemption_id, result, failure_code, failure_message, order_id, amount,"
