@@ -112,7 +112,29 @@ SELECT result, failure_code, failure_message
 SELECT redemption_id, kind, code, customer, amount, gift_balance, order_status, state
   FROM ordertrack.redemption_list WHERE result = 'success' ORDER BY redemption_id;
 
-\echo '== 7. The history of an order, which not even a superuser can edit\n'
+\echo '== 7. Points, and a reward that they buy\n'
+\o /dev/null
+SELECT ordertrack.grant_points('anna', 60, expires_at => now() + interval '1 month', reason => 'welcome');
+SELECT ordertrack.grant_points('anna', 100, reason => 'order A-1');
+SELECT ordertrack.create_reward('Teapot', 'gift', 90, stock => '[{"color": "blue", "stock": 1}]');
+\o
+SELECT active, pending, spent, next_expiring, next_expires_at::date FROM ordertrack.points_balance('anna');
+SELECT customer, failure_message
+  FROM unnest('{anna,ben}'::text[]) AS customer, ordertrack.can_redeem_reward('Teapot', customer, color => 'blue');
+SELECT issued_reward_ids[1] AS teapot
+  FROM ordertrack.redeem_reward('Teapot', 'anna', color => 'blue') \gset
+SELECT result, failure_code, failure_message
+  FROM ordertrack.redeem_reward('Teapot', 'anna', color => 'blue');
+
+\echo '   The points that expire first were spent first.\n'
+SELECT movement_no, kind, points, balance, reason
+  FROM ordertrack.point_movement_list WHERE customer = 'anna' ORDER BY movement_no;
+SELECT result, delivery_status FROM ordertrack.mark_used(:teapot);
+SELECT ordertrack.set_delivery_status(:teapot, 'shipped') AS before;
+SELECT regexp_replace(reward, '[(].*', '(its code)') AS reward, customer, cost_in_points, active_points, is_used, delivery_status
+  FROM ordertrack.redeemed_rewards;
+
+\echo '== 8. The history of an order, which not even a superuser can edit\n'
 SELECT note_no, note_type, event_type, author, data -> 'status' AS status,
 	left(encode(hash, 'hex'), 12) AS hash_begins
   FROM ordertrack.order_history(:order_id);
@@ -126,7 +148,7 @@ UPDATE ordertrack.order_notes SET data = '{"to": "canceled"}'
 SELECT pg_temp.expect(:'SQLSTATE', 'OT020') \g /dev/null
 \set ECHO queries
 
-\echo '\n== 8. The history verified\n'
+\echo '\n== 9. The history verified\n'
 SELECT count(DISTINCT o.order_id) AS orders, count(f.problem) AS problems
   FROM ordertrack.order_list AS o
   LEFT JOIN LATERAL ordertrack.verify_order(o.order_id) AS f ON true;
@@ -143,8 +165,8 @@ UPDATE ordertrack.order_notes SET data = '{"to": "canceled"}'
 SELECT note_no, problem, detail FROM ordertrack.verify_order(:order_id);
 ROLLBACK;
 
-\echo '\n== 9. The redemptions as CSV, for a spreadsheet: demo/redemptions.csv\n'
-COPY (SELECT redemption_id, kind, state, failure_code, code, customer, order_source_id, amount, reason
+\echo '\n== 10. The redemptions as CSV, for a spreadsheet: demo/redemptions.csv\n'
+COPY (SELECT redemption_id, kind, state, failure_code, code, reward, customer, order_source_id, amount, points, reason
 	  FROM ordertrack.export_redemptions ORDER BY redemption_id)
   TO STDOUT WITH (FORMAT csv, HEADER) \g demo/redemptions.csv
 \set ECHO none
