@@ -64,10 +64,12 @@ SELECT ok(NOT proisstrict, 'not STRICT: ' || signature) FROM functions;
 SELECT is(proparallel::text, CASE provolatile WHEN 'v' THEN 'u' ELSE 's' END, 'PARALLEL ' || CASE provolatile
 	WHEN 'v' THEN 'UNSAFE' ELSE 'SAFE' END || ': ' || signature) FROM functions;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = reader), 's', 'STABLE: ' || reader)
-  FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers}'::text[]) AS reader;
+  FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers,
+	points_balance,expiring_points}'::text[]) AS reader;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
   FROM unnest('{redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
-	set_order_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup}'::text[]) AS writer;
+	set_order_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup,
+	grant_points,cancel_points,transfer_points}'::text[]) AS writer;
 SELECT is_empty($$SELECT signature FROM functions WHERE provolatile = 'i'
 	AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')$$,
 	'no C function is IMMUTABLE: each reads tables');
@@ -114,7 +116,8 @@ CREATE TEMP TABLE tables AS SELECT c.oid, c.relname::text AS name FROM pg_class 
 SELECT bag_eq('SELECT name FROM tables', $$SELECT
 	unnest('{installation,access_grants,workspaces,customers,campaigns,vouchers,voucher_customers,campaign_customers,status_transitions,
 	orders,order_items,order_notes,personal_values,redemptions,redemption_items,idempotency_keys,period_counts,limit_stripes,
-	rules,voucher_rules,campaign_rules,segments,segment_members,reservations}'::text[])$$, 'the tables');
+	rules,voucher_rules,campaign_rules,segments,segment_members,reservations,
+	point_accounts,point_lots,point_movements}'::text[])$$, 'the tables');
 SELECT is(a.attname::text, 'workspace_id', 'first column of ' || t.name) FROM tables AS t
   JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = 1
  WHERE name NOT IN ('installation', 'access_grants');
@@ -132,7 +135,7 @@ SELECT ok(EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = t.oid AND k.
 	t.name || ' has a key') FROM tables AS t;
 SELECT is_empty($$SELECT attrelid::regclass, attname FROM pg_attribute JOIN tables ON attrelid = tables.oid
 	WHERE attnum > 0 AND (atttypid IN ('float4'::regtype, 'float8'::regtype, 'money'::regtype)
-	OR (attname ~ '(amount|balance|total|price)$'
+	OR (attname ~ '(amount|balance|total|price|points|points_left|spent|expired)$' AND attname !~ '^may_'
 		AND (SELECT coalesce(nullif(typbasetype, 0), pg_type.oid) FROM pg_type
 			WHERE pg_type.oid = atttypid) <> 'bigint'::regtype))$$, 'amounts are bigint');
 SELECT is(a.attcollation::regcollation::text, '"C"', format('collation of %s.%s', t.name, a.attname))
@@ -146,7 +149,7 @@ SELECT is_empty($$SELECT e.oid::regtype FROM pg_type AS e WHERE e.typnamespace =
 SELECT ordertrack.create_voucher('OFF', '{"type":"percent","percent_off":10}', redemption_limit => 5,
 	customer_limit => 2), ordertrack.create_order('{"source_id":"o","amount":900}', 'anna') AS o
 \gset
-SELECT ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}')
+SELECT ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}'), ordertrack.grant_points('anna', 5, '2100-01-01')
 \g /dev/null
 SELECT v::text AS alone_validated FROM ordertrack.validate('OFF', 'anna', '{"amount":50}') AS v
 \gset
@@ -155,6 +158,8 @@ SELECT string_agg(h::text, ';') AS alone_history FROM ordertrack.order_history(:
 SELECT count(*) AS alone_findings FROM ordertrack.verify_order(:o)
 \gset
 SELECT ordertrack.export_query('orders', '{order_id}') AS alone_query
+\gset
+SELECT b::text || e::text AS alone_points FROM ordertrack.points_balance('anna') AS b, ordertrack.expiring_points('999 years') AS e
 \gset
 SET LOCAL force_parallel_mode = on;
 SELECT v::text AS parallel_validated FROM ordertrack.validate('OFF', 'anna', '{"amount":50}') AS v
@@ -165,11 +170,14 @@ SELECT count(*) AS parallel_findings FROM ordertrack.verify_order(:o)
 \gset
 SELECT ordertrack.export_query('orders', '{order_id}') AS parallel_query
 \gset
+SELECT b::text || e::text AS parallel_points FROM ordertrack.points_balance('anna') AS b, ordertrack.expiring_points('999 years') AS e
+\gset
 SET LOCAL force_parallel_mode = off;
 SELECT is(:'parallel_validated'::text, :'alone_validated', 'validate in a parallel worker');
 SELECT is(:'parallel_history'::text, :'alone_history', 'order_history in a parallel worker');
 SELECT is(:'parallel_findings'::text || :'alone_findings', '00', 'verify_order in a parallel worker');
 SELECT is(:'parallel_query'::text, :'alone_query', 'export_query in a parallel worker');
+SELECT is(:'parallel_points'::text, :'alone_points', 'points_balance and expiring_points in a parallel worker');
 
 SELECT * FROM finish();
 ROLLBACK;
