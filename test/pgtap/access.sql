@@ -67,6 +67,13 @@ SELECT ok(EXISTS (SELECT FROM rights AS r WHERE r.kind = c.kind AND r.object_nam
   FROM (VALUES
 	('app', '{validate,redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
 		set_order_status,mark_used,set_cashback_status}'::text[], true),
+	('app', '{grant_points,transfer_points,points_balance,expiring_points}', true),
+	('app', '{cancel_points,point_lot_list,point_movement_list,export_point_movements}', false),
+	('support', '{points_balance,expiring_points,point_lot_list,point_movement_list}', true),
+	('support', '{grant_points,transfer_points,cancel_points,export_point_movements}', false),
+	('admin', '{grant_points,transfer_points,cancel_points,points_balance,expiring_points,export_point_movements}', true),
+	('auditor', '{point_lot_list,point_movement_list,export_point_movements}', true),
+	('auditor', '{grant_points,transfer_points,cancel_points,points_balance,expiring_points}', false),
 	('app', '{create_rule,assign_rule,create_segment,segment_customers,create_voucher,update_voucher,create_campaign,create_workspace,grant_access,setup,
 		order_details,edit_note,delete_note,unmark_used,set_delivery_status,redeemed_rewards,issued_reward_list}', false),
 	('app', '{create_reward,update_reward,add_reward_codes,add_reward_stock}', false),
@@ -112,7 +119,8 @@ SELECT ordertrack.create_order('{"source_id":"o","amount":5,"shipping_address":{
 	ordertrack.create_reward('shared', 'gift', 0, shared_code => 'SECRET'), ordertrack.create_reward('pool', 'gift', 0, code_source => 'pool'),
 	ordertrack.add_reward_codes('pool', '{SECRET}'), ordertrack.reserve('OFF', 'anna', '{"source_id":"o"}') AS held
 \gset
-SELECT ordertrack.add_note(:o, 'SECRET', 'SECRET'), ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}')
+SELECT ordertrack.add_note(:o, 'SECRET', 'SECRET'), ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}'),
+	ordertrack.grant_points('anna', 100, '2100-01-01')
 \g /dev/null
 INSERT INTO ordertrack.rewards (workspace_id, name, type, cost_in_points, code_source) VALUES (1, 'mug', 'gift', 5, 'none');
 INSERT INTO ordertrack.issued_rewards (workspace_id, redemption_id, reward_id, customer_id, order_id, reward_type,
@@ -151,6 +159,18 @@ SELECT is(pg_temp.as_role(role, command), wanted, role || ': ' || command) FROM 
 	('tap app', 'SELECT result FROM ordertrack.redeem_batch(''[{"code":"CARD","amount":10}]'')', 'success'),
 	('tap app', 'SELECT ordertrack.release_reservation((ordertrack.reserve(''CARD'', amount => 10)).reservation_key)', 'true'),
 	('tap app', 'SELECT ordertrack.create_order(''{"source_id":"by app"}'') > 0', 'true'),
+	('tap app', 'SELECT ordertrack.grant_points(''by app'', 5) > 0', 'true'),
+	('tap app', 'SELECT ordertrack.transfer_points(''by app'', ''anna'', 2)', ''),
+	('tap app', 'SELECT active FROM ordertrack.points_balance(''by app'')', '3'),
+	('tap app', 'SELECT ordertrack.cancel_points(1)', '42501'),
+	('tap app', 'SELECT count(*) FROM ordertrack.point_lots', '42501'),
+	('tap app', 'UPDATE ordertrack.point_accounts SET balance = 1000', '42501'),
+	('tap support', 'SELECT count(*) > 0 FROM ordertrack.expiring_points(''900 years'')', 'true'),
+	('tap support', 'SELECT ordertrack.grant_points(''anna'', 5)', '42501'),
+	('tap admin', 'SELECT ordertrack.cancel_points(ordertrack.grant_points(''anna'', 7), ''error'')', '7'),
+	('tap admin', 'INSERT INTO ordertrack.point_movements SELECT * FROM ordertrack.point_movements', '42501'),
+	('tap auditor', 'SELECT count(*) > 2 FROM ordertrack.point_movement_list', 'true'),
+	('tap auditor', 'SELECT ordertrack.points_balance(''anna'')', '42501'),
 	('tap app', 'SELECT count(*) > 0 FROM ordertrack.order_history(' || :o || ')', 'true'),
 	('tap app', 'SELECT count(*) FROM ordertrack.orders', '42501'),
 	('tap app', 'SELECT count(*) FROM ordertrack.order_list', '42501'),
@@ -191,6 +211,8 @@ SELECT is(pg_temp.as_role(role, command), wanted, role || ': ' || command) FROM 
 	('tap nobody', 'SELECT ordertrack.redeem(''OFF'')', '42501')) AS c (role, command, wanted);
 SELECT is(array_agg(DISTINCT redeemed_by), ARRAY[session_user::text], 'redeemed_by is who logged in')
   FROM ordertrack.redemptions;
+SELECT is(array_agg(DISTINCT created_by), ARRAY[session_user::text], 'created_by is who logged in')
+  FROM ordertrack.point_movements;
 SELECT is(array_agg(author), '{tap app}', 'author is the outer role') FROM ordertrack.order_notes AS n
   JOIN ordertrack.orders AS o USING (workspace_id, order_id) WHERE o.source_id = 'by app';
 
@@ -259,6 +281,14 @@ SELECT is(pg_temp.under_evil(command), wanted, 'hostile search_path: ' || comman
 	('SELECT ordertrack.update_reward(''evil'', redemption_limit => 5, customer_limit => 5, clear => ''{metadata}'')', ''),
 	('SELECT is_visible FROM ordertrack.reward_list WHERE name OPERATOR(pg_catalog.=) ''evil''', 'true'),
 	('SELECT ordertrack.create_workspace(''evil'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.grant_points(''evil'', 5, ''2100-01-01'', idempotency_key => ''evil points'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.grant_points(''evil'', 5, ''2100-01-01'', idempotency_key => ''evil points'') IS NOT NULL', 'true'),
+	('SELECT ordertrack.transfer_points(''evil'', ''anna'', 1, idempotency_key => ''evil transfer'')', ''),
+	('SELECT active FROM ordertrack.points_balance(''evil'')', '4'),
+	('SELECT ordertrack.cancel_points(ordertrack.grant_points(''evil'', 6))', '6'),
+	('SELECT count(*) > 0 FROM ordertrack.expiring_points(''900 years'')', 'true'),
+	('SELECT count(*) > 0 FROM ordertrack.point_lot_list', 'true'),
+	('SELECT count(*) > 0 FROM ordertrack.export_point_movements', 'true'),
 	('SELECT ordertrack.set_order_status(' || :o || ', ''completed'')', 'paid'),
 	('SELECT ordertrack.update_order(' || :o || ', ''{"metadata":{}}'')', ''),
 	('SELECT ordertrack.add_note(' || :o || ', ''x'') IS NOT NULL', 'true'),

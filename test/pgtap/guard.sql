@@ -25,6 +25,9 @@ SELECT ordertrack.create_campaign('camp'), ordertrack.create_voucher('CARD', gif
 SELECT ordertrack.create_voucher('LINE', '{"type":"amount","amount_off":1,"effect":"apply_to_items"}'),
 	ordertrack.redeem('LINE', NULL, '{"source_id":"q","items":[{"quantity":1,"price":900}]}')
 \g /dev/null
+SELECT ordertrack.grant_points('anna', 10, '2100-01-01'), ordertrack.grant_points('anna', 20), ordertrack.transfer_points('anna', 'anna 2', 15)
+  FROM (SELECT ordertrack.put_customer('anna 2')) AS c
+\g /dev/null
 SELECT redemption_id AS r FROM ordertrack.redeem('CARD', 'anna', '{"source_id":"o"}', 500)
 \gset
 SELECT ordertrack.rollback_redemption(:r, 'why', 200), ordertrack.redeem('NONE'),
@@ -46,6 +49,9 @@ CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.customers AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.rules AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.issued_rewards AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.point_movements AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.point_lots AS t),
+		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.point_accounts AS t),
 		(SELECT string_agg(t::text, '|' ORDER BY t::text) FROM ordertrack.workspaces AS t)))
 $$;
 
@@ -55,19 +61,21 @@ SELECT c.relname AS t, a.attname AS col,
 		WHEN t.typbasetype = 'jsonb'::regtype OR a.atttypid = 'jsonb'::regtype THEN '''{"forged":1}'''
 		WHEN a.atttypid = 'timestamptz'::regtype THEN '''2001-01-01''' WHEN a.atttypid = 'boolean'::regtype
 			THEN 'true'
-		WHEN a.attname = 'note_type' THEN '''custom''' WHEN a.attname = 'kind' THEN '''rollback'''
+		WHEN a.attname = 'note_type' THEN '''custom''' WHEN a.attname = 'kind' THEN
+				CASE c.relname WHEN 'point_movements' THEN '''canceled''' ELSE '''rollback''' END
 			WHEN a.attname = 'result' THEN '''failure''' ELSE '77' END AS value
   FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_type AS t ON t.oid = a.atttypid
- WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relname IN ('order_notes', 'redemptions', 'redemption_items');
+ WHERE c.relnamespace = 'ordertrack'::regnamespace AND c.relname IN ('order_notes', 'redemptions', 'redemption_items', 'point_movements');
 
 CREATE TEMP TABLE attacks (attack text);
 INSERT INTO attacks
 SELECT format('UPDATE ordertrack.%I SET %I = %s', t, col, value) FROM columns
 UNION ALL SELECT format('UPDATE ordertrack.%I SET %s', t, 'workspace_id = workspace_id')
-  FROM unnest('{order_notes,redemptions,redemption_items}'::text[]) AS t
+  FROM unnest('{order_notes,redemptions,redemption_items,point_movements}'::text[]) AS t
 UNION ALL SELECT format(attack, t)
-  FROM unnest('{order_notes,redemptions,redemption_items,orders,vouchers,campaigns,customers,rules,issued_rewards,workspaces}'::text[]) AS t,
+  FROM unnest('{order_notes,redemptions,redemption_items,orders,vouchers,campaigns,customers,rules,issued_rewards,workspaces,
+	point_movements,point_lots,point_accounts}'::text[]) AS t,
 	unnest(ARRAY[
 	'DELETE FROM ordertrack.%I', 'TRUNCATE ordertrack.%I CASCADE',
 	'TRUNCATE ONLY ordertrack.%I RESTART IDENTITY CASCADE',
@@ -97,6 +105,15 @@ UNION ALL SELECT unnest(ARRAY[
 	'UPDATE ordertrack.rules SET rule_id = rule_id + 1000', 'UPDATE ordertrack.rules SET name = ''other''',
 	'UPDATE ordertrack.rules SET applies_to = ''customer''', 'UPDATE ordertrack.rules SET condition = ''1 == 1''',
 	'UPDATE ordertrack.rules SET message = ''other''',
+	-- points: the ledger, and the terms of a grant
+	'MERGE INTO ordertrack.point_movements AS t USING (SELECT 1) AS s ON true WHEN MATCHED THEN UPDATE SET points = 1000',
+	'INSERT INTO ordertrack.point_movements SELECT * FROM ordertrack.point_movements ON CONFLICT ON CONSTRAINT point_movements_pkey DO UPDATE SET balance = 1000',
+	'UPDATE ordertrack.point_lots SET lot_id = lot_id + 1000', 'UPDATE ordertrack.point_lots SET customer_id = customer_id + 1000',
+	'UPDATE ordertrack.point_lots SET points = points + 1', 'UPDATE ordertrack.point_lots SET expires_at = ''2101-01-01''',
+	'UPDATE ordertrack.point_lots SET pending_until = ''2001-01-01''', 'UPDATE ordertrack.point_lots SET granted_at = ''2001-01-01''',
+	'UPDATE ordertrack.point_lots SET transferred_from = 77',
+	'MERGE INTO ordertrack.point_lots AS t USING (SELECT 1) AS s ON true WHEN MATCHED THEN UPDATE SET expires_at = ''infinity'', points = 1000',
+	'UPDATE ordertrack.point_accounts SET customer_id = customer_id + 1000',
 	'UPDATE ordertrack.workspaces SET workspace_id = workspace_id + 1000',
 	-- what customers got, and its cancellation
 	'UPDATE ordertrack.issued_rewards SET canceled_at = now()',

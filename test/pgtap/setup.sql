@@ -38,6 +38,9 @@ SELECT throws_ok(call, 'OT030', NULL, 'no tables: ' || call)
 	'SELECT ordertrack.create_voucher(''x'', gift_amount => 1)', 'SELECT ordertrack.update_voucher(''x'')',
 	'SELECT ordertrack.create_reward(''x'', ''gift'', 1)', 'SELECT ordertrack.update_reward(''x'')',
 	'SELECT ordertrack.add_reward_codes(''x'', ''{x}'')', 'SELECT ordertrack.add_reward_stock(''x'', 1)',
+	'SELECT ordertrack.grant_points(''x'', 1)', 'SELECT ordertrack.cancel_points(1)',
+	'SELECT ordertrack.transfer_points(''x'', ''y'', 1)', 'SELECT ordertrack.points_balance(''x'')',
+	'SELECT ordertrack.expiring_points(''1 day'')',
 	'SELECT ordertrack.export_query(''orders'')',
 	'SELECT ordertrack.grant_access(''app'', session_user)',
 	'SELECT ordertrack.revoke_access(''app'', session_user)']) AS call;
@@ -73,7 +76,7 @@ $$;
 CREATE ROLE tap_app;
 SELECT ordertrack.grant_access('app', 'tap_app'),
 	ordertrack.create_voucher('OFF', '{"type":"percent","percent_off":10}', redemption_limit => 9),
-	ordertrack.create_workspace('two')
+	ordertrack.create_workspace('two'), ordertrack.grant_points('anna', 5, '2100-01-01')
 \g /dev/null
 SELECT order_id AS o, redemption_id AS r FROM ordertrack.redeem('OFF', 'anna',
 	'{"source_id":"o","amount":1000}', idempotency_key => 'k')
@@ -117,7 +120,8 @@ SELECT is_empty(format('SELECT * FROM ordertrack.verify_order(%s)', :o), 'the hi
 SELECT is(r.replayed, true, 'keys are known')
   FROM ordertrack.redeem('OFF', 'anna', '{"source_id":"o","amount":1000}', idempotency_key => 'k') AS r;
 SELECT is(r.result, 'success', 'and it goes on') FROM ordertrack.rollback_redemption(:r) AS r;
-SELECT throws_ok('DELETE FROM ordertrack.order_notes', 'OT020', NULL, 'under guard');
+SELECT throws_ok('DELETE FROM ordertrack.' || t, 'OT020', NULL, t || ' under guard') FROM unnest('{order_notes,point_movements}'::text[]) AS t;
+SELECT is(b.active, 5::bigint, 'points are as they were') FROM ordertrack.points_balance('anna') AS b;
 DROP EXTENSION ordertrack CASCADE;
 SELECT lives_ok('CREATE EXTENSION ordertrack', 'once more');
 SELECT is_empty('SELECT * FROM ordertrack.unarmed_triggers() WHERE state <> ''missing''',

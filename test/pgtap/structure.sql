@@ -64,11 +64,13 @@ SELECT ok(NOT proisstrict, 'not STRICT: ' || signature) FROM functions;
 SELECT is(proparallel::text, CASE provolatile WHEN 'v' THEN 'u' ELSE 's' END, 'PARALLEL ' || CASE provolatile
 	WHEN 'v' THEN 'UNSAFE' ELSE 'SAFE' END || ': ' || signature) FROM functions;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = reader), 's', 'STABLE: ' || reader)
-  FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers}'::text[]) AS reader;
+  FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers,
+	points_balance,expiring_points,can_redeem_reward}'::text[]) AS reader;
 SELECT is((SELECT string_agg(DISTINCT provolatile::text, '') FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
   FROM unnest('{redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
 	set_order_status,mark_used,unmark_used,set_delivery_status,set_cashback_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup,
-	create_reward,update_reward,add_reward_codes,add_reward_stock}'::text[]) AS writer;
+	create_reward,update_reward,add_reward_codes,add_reward_stock,redeem_reward,
+	grant_points,cancel_points,transfer_points}'::text[]) AS writer;
 SELECT is_empty($$SELECT signature FROM functions WHERE provolatile = 'i'
 	AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')$$,
 	'no C function is IMMUTABLE: each reads tables');
@@ -136,7 +138,7 @@ SELECT ok(EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = t.oid AND k.
 	t.name || ' has a key') FROM tables AS t;
 SELECT is_empty($$SELECT attrelid::regclass, attname FROM pg_attribute JOIN tables ON attrelid = tables.oid
 	WHERE attnum > 0 AND (atttypid IN ('float4'::regtype, 'float8'::regtype, 'money'::regtype)
-	OR (attname ~ '(amount|balance|total|price)$'
+	OR (attname ~ '(amount|balance|total|price|points|points_left|spent|expired)$' AND attname !~ '^may_'
 		AND (SELECT coalesce(nullif(typbasetype, 0), pg_type.oid) FROM pg_type
 			WHERE pg_type.oid = atttypid) <> 'bigint'::regtype))$$, 'amounts are bigint');
 SELECT is(a.attcollation::regcollation::text, '"C"', format('collation of %s.%s', t.name, a.attname))
@@ -151,7 +153,7 @@ SELECT is_empty($$SELECT e.oid::regtype FROM pg_type AS e WHERE e.typnamespace =
 SELECT ordertrack.create_voucher('OFF', '{"type":"percent","percent_off":10}', redemption_limit => 5,
 	customer_limit => 2), ordertrack.create_order('{"source_id":"o","amount":900}', 'anna') AS o
 \gset
-SELECT ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}')
+SELECT ordertrack.redeem('OFF', 'anna', '{"source_id":"o"}'), ordertrack.grant_points('anna', 5, '2100-01-01')
 \g /dev/null
 SELECT v::text AS alone_validated FROM ordertrack.validate('OFF', 'anna', '{"amount":50}') AS v
 \gset
@@ -160,6 +162,8 @@ SELECT string_agg(h::text, ';') AS alone_history FROM ordertrack.order_history(:
 SELECT count(*) AS alone_findings FROM ordertrack.verify_order(:o)
 \gset
 SELECT ordertrack.export_query('orders', '{order_id}') AS alone_query
+\gset
+SELECT b::text || e::text AS alone_points FROM ordertrack.points_balance('anna') AS b, ordertrack.expiring_points('999 years') AS e
 \gset
 SET LOCAL force_parallel_mode = on;
 SELECT v::text AS parallel_validated FROM ordertrack.validate('OFF', 'anna', '{"amount":50}') AS v
@@ -170,11 +174,14 @@ SELECT count(*) AS parallel_findings FROM ordertrack.verify_order(:o)
 \gset
 SELECT ordertrack.export_query('orders', '{order_id}') AS parallel_query
 \gset
+SELECT b::text || e::text AS parallel_points FROM ordertrack.points_balance('anna') AS b, ordertrack.expiring_points('999 years') AS e
+\gset
 SET LOCAL force_parallel_mode = off;
 SELECT is(:'parallel_validated'::text, :'alone_validated', 'validate in a parallel worker');
 SELECT is(:'parallel_history'::text, :'alone_history', 'order_history in a parallel worker');
 SELECT is(:'parallel_findings'::text || :'alone_findings', '00', 'verify_order in a parallel worker');
 SELECT is(:'parallel_query'::text, :'alone_query', 'export_query in a parallel worker');
+SELECT is(:'parallel_points'::text, :'alone_points', 'points_balance and expiring_points in a parallel worker');
 
 SELECT * FROM finish();
 ROLLBACK;

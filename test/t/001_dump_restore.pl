@@ -6,6 +6,7 @@ use warnings;
 
 use FindBin;
 use lib $FindBin::RealBin;
+use LedgerTest;
 use OrdertrackTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -51,6 +52,7 @@ SELECT ordertrack.create_segment('listed', customers => '{anna}'),
 SELECT ordertrack.create_rule('rule', 'order', '!($.order.source_id like_regex "^\\d+\\." flag "i")', E'O''Neil\n', w),
 	ordertrack.assign_rule('rule', campaign => 'summer', workspace => w) FROM unnest('{1,2}'::bigint[]) AS w;
 SELECT ordertrack.assign_rule('rule', 'FIXED');
+SELECT ordertrack.cancel_points(ordertrack.grant_points('anna', 7), 'granted twice');
 EOC
 $node->safe_psql('shop', <<'EOC', extra_params => [ '-U', 'ot_app' ]);
 SELECT ordertrack.redeem('TEN', 'anna', format('{"source_id": "a-%s", "items": [{"product_id": "p", "sku": "s",
@@ -65,6 +67,10 @@ SELECT ordertrack.redeem('GIFT', 'carl', '{"source_id": "g-1", "amount": 4000}',
   FROM unnest('{1,2}'::bigint[]) AS w;
 SELECT ordertrack.redeem('GIFT', amount => 700);
 SELECT ordertrack.redeem('GIFT', 'carl', '{"amount": 90000}', 50000);
+SELECT ordertrack.grant_points('anna', 100, '2100-01-01', '2001-01-01', 'wel\tcome', 'points', 'web', 'basket', w),
+	ordertrack.grant_points('anna', 30, NULL, '2100-01-01', workspace => w), ordertrack.grant_points('ben', 5, workspace => w)
+  FROM unnest('{1,2}'::bigint[]) AS w;
+SELECT ordertrack.transfer_points('anna', 'ben', 40, 'for Ben''s', 'transfer');
 SELECT ordertrack.redeem_batch('[{"code": "TEN", "customer": "dora"}, {"code": "GIFT", "amount": 1}]');
 SELECT ordertrack.create_order('{"source_id": "o-1", "amount": 12345, "shipping_address": {"street": "x\\y"}}', 'anna');
 SELECT ordertrack.create_order('{"source_id": "o-2", "status": "awaiting_exchange"}', workspace => 2);
@@ -111,6 +117,7 @@ my @empty = grep { /\|0\|/ } split /\n/, $rows;
 is("@empty", '', 'every table and view has rows to compare');
 is_sound($node, 'shop', 'original');
 are_counters_right($node, 'shop', 'original');
+is_ledger_right($node, 'shop', 'original');
 
 sub run_ok
 {
@@ -152,6 +159,10 @@ SELECT r.result, r.replayed,
 	r.order_id > (SELECT max(order_id) FROM ordertrack.order_list WHERE order_id <> r.order_id)
   FROM ordertrack.redeem('NEW', 'new customer', '{"source_id": "new", "amount": 100}') AS r;
 EOC
+	is($node->safe_psql($db, <<'EOC', extra_params => [ '-U', 'ot_app' ]), 't|60', "$name: points are what they were, and go on");
+SELECT ordertrack.grant_points('new customer', 5) > ordertrack.grant_points('anna', 100, '2100-01-01', '2001-01-01',
+		'wel\tcome', 'points'), active FROM ordertrack.points_balance('anna');
+EOC
 	is($node->safe_psql($db, <<'EOC', extra_params => [ '-U', 'ot_app' ]), 't', "$name: keys are known");
 SELECT replayed FROM ordertrack.redeem('TEN', 'anna', '{"source_id": "a-1", "items": [{"product_id": "p", "sku": "s",
 	"name": "tab\there", "quantity": 1, "price": 1999, "metadata": {"x": null}}]}', idempotency_key => 'key 1');
@@ -162,6 +173,7 @@ SELECT ordertrack.edit_note(order_id, note_no, 'again') FROM ordertrack.order_hi
 EOC
 	is_sound($node, $db, "$name, then worked with");
 	are_counters_right($node, $db, $name);
+	is_ledger_right($node, $db, $name);
 }
 
 my $shop = $node->connstr('shop');

@@ -6,6 +6,7 @@ use warnings;
 
 use FindBin;
 use lib $FindBin::RealBin;
+use LedgerTest;
 use OrdertrackTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -56,6 +57,7 @@ SELECT 'rollback', NULL, $answer
 SELECT 'batch', NULL, $answer
   FROM ordertrack.redeem_batch('[{"code": "GIFT", "amount": 2}, {"code": "LIMITED", "customer": "customer $client"}]')
  WHERE $turn % 5 = 0;
+SELECT 'points', NULL, ordertrack.grant_points('customer ' || $turn % 4, 3), NULL, NULL, NULL, 3, NULL, NULL;
 EOC
 }
 
@@ -110,10 +112,10 @@ sub nothing_is_lost
 
 	$node->safe_psql('postgres', $copies);
 	cmp_ok($node->safe_psql('postgres', "SELECT count(DISTINCT what) FROM acknowledged WHERE code IS NULL"),
-		'==', 5, "round $round: answers of each kind were acknowledged");
+		'==', 6, "round $round: answers of each kind were acknowledged");
 	is($node->safe_psql('postgres', <<'EOC'), '', "round $round: every acknowledged answer is stored as it was given");
 SELECT a.* FROM acknowledged AS a
- WHERE what <> 'status' AND NOT EXISTS (
+ WHERE what NOT IN ('status', 'points') AND NOT EXISTS (
 	SELECT FROM ordertrack.redemptions AS r
 	 WHERE r.workspace_id = 1 AND r.redemption_id = a.id AND r.result = a.result
 	   AND r.failure_code IS NOT DISTINCT FROM a.code AND r.order_id IS NOT DISTINCT FROM a.order_id
@@ -123,10 +125,16 @@ SELECT a.* FROM acknowledged AS a
  WHERE what = 'status' AND NOT EXISTS (
 	SELECT FROM ordertrack.order_notes AS n
 	 WHERE n.workspace_id = 1 AND n.order_id = a.order_id AND n.data -> 'status' ->> 'new' = a.status)
+UNION ALL
+SELECT a.* FROM acknowledged AS a
+ WHERE what = 'points' AND NOT EXISTS (
+	SELECT FROM ordertrack.point_movements AS m
+	 WHERE m.workspace_id = 1 AND m.lot_id = a.id AND m.kind = 'granted' AND m.points = a.amount)
 EOC
 	is_sound($node, 'postgres', "round $round");
 	is_guarded($node, 'postgres', "round $round");
 	are_counters_right($node, 'postgres', "round $round");
+	is_ledger_right($node, 'postgres', "round $round");
 	is($node->safe_psql('postgres', <<'EOC'), '0|0', "round $round: nothing is done by halves");
 SELECT (SELECT count(*) FROM ordertrack.idempotency_keys AS k LEFT JOIN ordertrack.redemptions AS r
 	 USING (workspace_id, redemption_id) WHERE r.redemption_id IS NULL),

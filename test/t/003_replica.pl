@@ -5,6 +5,7 @@ use warnings;
 
 use FindBin;
 use lib $FindBin::RealBin;
+use LedgerTest;
 use OrdertrackTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -28,6 +29,8 @@ SELECT ordertrack.put_customer('anna', 'anna@example.com', address => '{"city": 
 SELECT ordertrack.redeem('TEN', 'anna', format('{"source_id": "a-%s",
 	"items": [{"quantity": 1, "price": %s}]}', i, i * 100)::jsonb, idempotency_key => 'key ' || i) FROM generate_series(1, 5) AS i;
 SELECT ordertrack.redeem('ONE', 'ben', '{"source_id": "b-1", "amount": 500}') FROM generate_series(1, 2);
+INSERT INTO ordertrack.rewards (workspace_id, name, type, cost_in_points, code_source) VALUES (1, 'tea', 'event_invitation', 80, 'none');
+SELECT ordertrack.grant_points('anna', 100, '2100-01-01', idempotency_key => 'points'), ordertrack.redeem_reward('tea', 'anna');
 SELECT ordertrack.redeem('GIFT', 'anna', '{"source_id": "g-1", "amount": 4000}');
 SELECT ordertrack.create_order(jsonb_build_object('source_id', 'long', 'amount', 700,
 	'shipping_address', '{"street": "x"}'::jsonb, 'metadata', jsonb_build_object('long',
@@ -58,6 +61,7 @@ sub same_ok
 		$notes, "$name: no note is written twice");
 	is_sound($subscriber, 'postgres', $name);
 	are_counters_right($subscriber, 'postgres', $name);
+	is_ledger_right($subscriber, 'postgres', $name);
 }
 
 same_ok('first copy');
@@ -81,6 +85,8 @@ SELECT ordertrack.update_order(ordertrack.create_order('{"source_id": "lines",
 	'{"items": [{"quantity": 3, "price": 7}], "shipping_address": {"street": "y"}}');
 SELECT ordertrack.redeem_batch('[{"code": "TEN", "customer": "anna", "order_data": {"amount": 10}},
 	{"code": "GIFT", "amount": 1}]');
+SELECT ordertrack.grant_points('anna', 20), ordertrack.transfer_points('anna', 'ben', 25), ordertrack.cancel_points(1);
+SELECT ordertrack.rollback_redemption(redemption_id) FROM ordertrack.redemptions WHERE reward = 'tea';
 SELECT ordertrack.update_voucher('GIFT', customer_limit => 20);
 SELECT ordertrack.put_customer('anna', phone => '1', workspace => 1), ordertrack.create_workspace('third');
 DELETE FROM ordertrack.personal_values WHERE order_id = (SELECT order_id FROM of WHERE source_id = 'long');
@@ -120,7 +126,7 @@ is_guarded($subscriber, 'postgres', 'subscriber');
 is_guarded($publisher, 'postgres', 'publisher');
 is($subscriber->safe_psql('postgres', "SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'"),
 	'0', 'every table is still replicated');
-is($subscriber->log_contains('ERROR:  (?!history|order notes|head of|rows of)'),
+is($subscriber->log_contains('ERROR:  (?!history|order notes|head of|rows of|key of)'),
 	'', 'no apply worker has failed') or diag(slurp_file($subscriber->logfile));
 
 # The subscriber takes over: setup() leaves the rows as they are.
@@ -142,6 +148,7 @@ is_sound($standby, 'postgres', 'standby');
 is($standby->safe_psql('postgres', <<'EOC'), 'success|100', 'standby: validate works');
 SELECT result, discount_amount FROM ordertrack.validate('TEN', 'anna', '{"source_id": "new", "amount": 1000}')
 EOC
+is($standby->safe_psql('postgres', q{SELECT active, spent FROM ordertrack.points_balance('ben')}), '25|0', 'standby: points_balance works');
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM ordertrack.order_history(1)'),
 	$publisher->safe_psql('postgres', 'SELECT count(*) FROM ordertrack.order_history(1)'), 'standby: order_history works');
 is($standby->safe_psql('postgres', q{SELECT ordertrack.export_query('redemptions')}),
@@ -165,6 +172,9 @@ my @writers = (
 	q{update_campaign('all')},
 	q{create_voucher('x', gift_amount => 1)},
 	q{update_voucher('TEN', is_active => false)},
+	q{grant_points('anna', 1)},
+	q{transfer_points('ben', 'anna', 1)},
+	q{cancel_points(1)},
 	q{grant_access('app', current_user)},
 	q{setup()});
 for my $call (@writers)
@@ -182,7 +192,12 @@ SELECT result, replayed, r.redemption_id > (SELECT max(redemption_id) FROM order
   FROM ordertrack.redeem('TEN', 'anna', '{"source_id": "after", "amount": 100}') AS r;
 EOC
 is_sound($standby, 'postgres', 'promoted');
+is($standby->safe_psql('postgres', <<'EOC'), "t\n26", 'promoted: points go on');
+SELECT ordertrack.grant_points('ben', 1) > (SELECT max(lot_id) FROM ordertrack.point_lots);
+SELECT active FROM ordertrack.points_balance('ben');
+EOC
 are_counters_right($standby, 'postgres', 'promoted');
+is_ledger_right($standby, 'postgres', 'promoted');
 is_guarded($standby, 'postgres', 'promoted');
 
 $standby->stop;

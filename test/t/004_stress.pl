@@ -7,59 +7,12 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 use OrdertrackTest;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use StressTest;
 use Test::More;
 
-my $node = new_server('main');
-my $limit = $PostgreSQL::Test::Utils::timeout_default;
+my $node = new_stress_server();
 
-install($node, 'postgres');
-
-# Runs scripts (name => [weight, text]) in so many sessions, each so many calls.
-sub run_sessions
-{
-	my ($name, $sessions, $calls, %scripts) = @_;
-	my @files;
-	my ($output, $errors);
-
-	for my $script (sort keys %scripts)
-	{
-		my $path = $node->basedir . "/$script.sql";
-
-		write_file($path, $scripts{$script}[1]);
-		push @files, '-f', "$path\@$scripts{$script}[0]";
-	}
-	ok(IPC::Run::run(
-		[ 'pgbench', '-n', '-c', $sessions, '-j', 2, '-t', $calls, '-D', 'turn=0',
-			@files, $node->connstr('postgres') ],
-		'>', \$output, '2>', \$errors, IPC::Run::timeout($limit)), "$name: $sessions sessions work without an error")
-	  or diag($errors);
-	is($output =~ /actually processed: (\S+)/ ? $1 : $output, join('/', ($sessions * $calls) x 2),
-		"$name: all calls were made, none ended by a deadlock");
-}
-
-sub asked_is
-{
-	my ($sql, $expected, $name) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-
-	is($node->safe_psql('postgres', $sql), $expected, $name);
-}
-
-# Runs a statement that may end with one of these SQLSTATEs; any other goes on.
 $node->safe_psql('postgres', <<'EOC');
-CREATE FUNCTION attempt(statement text, VARIADIC allowed text[]) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE statement;
-	RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-	IF SQLSTATE = ANY (allowed) THEN
-		RETURN SQLSTATE;
-	END IF;
-	RAISE;
-END
-$$;
 CREATE TABLE answers (turn int, session int, id bigint, result text, replayed boolean, other text);
 EOC
 

@@ -34,6 +34,7 @@ SELECT ordertrack.grant_access('app', 'ot_app'), ordertrack.grant_access('audito
 SELECT ordertrack.create_voucher('TEN', '{"type": "percent", "percent_off": 10}', redemption_limit => 100);
 SELECT ordertrack.create_voucher('GIFT', gift_amount => 1000);
 SELECT ordertrack.redeem('TEN', 'anna', '{"source_id": "a-1", "amount": 900}', idempotency_key => 'key');
+SELECT ordertrack.grant_points('anna', 100);
 SELECT ordertrack.redeem('GIFT', 'anna', '{"source_id": "a-2", "amount": 900}');
 SELECT ordertrack.rollback_redemption(redemption_id, amount => 5) FROM ordertrack.redemptions WHERE code = 'GIFT';
 SELECT ordertrack.set_order_status(order_id, 'in_progress'), ordertrack.add_note(order_id, 'a note') FROM ordertrack.orders;

@@ -229,6 +229,11 @@ sub is_guarded
 		  SELECT workspace_id, order_id, note_count + 1, 'custom', 'none', 'x', now(), '\x00'
 		    FROM ordertrack.orders},
 		q{UPDATE ordertrack.orders SET note_count = note_count + 1},
+		q{UPDATE ordertrack.point_movements SET points = points + 1},
+		q{DELETE FROM ordertrack.point_movements},
+		q{TRUNCATE ordertrack.point_movements},
+		q{UPDATE ordertrack.point_lots SET expires_at = '2222-01-01'},
+		q{DELETE FROM ordertrack.point_lots},
 		q{DELETE FROM ordertrack.orders})
 	{
 		for my $role (qw(origin replica))
