@@ -108,6 +108,28 @@ SELECT ordertrack.delete_note(order_id, note_no) FROM ordertrack.order_history_l
  WHERE workspace_id = 1 AND note_type = 'custom' AND order_id % 3 = 1;
 EOC
 
+# Rewards, and what customers got: used, on its way, paid out, given back, or not yet to be used.
+$node->safe_psql('shop', <<'EOC', extra_params => [ '-U', 'ot_admin' ]);
+SELECT ordertrack.create_reward('mug', 'gift', 10, tax_value => 20, stock => '[{"color": "blue", "stock": 9}]', customer_limit => 5),
+	ordertrack.create_reward('code', 'value_code', 5, segments => '{listed}', code_source => 'pool', days_inactive => 3, days_valid => 9),
+	ordertrack.create_reward('cash', 'cashback', 2, point_value => 3);
+SELECT ordertrack.add_reward_codes('code', ARRAY['C-1', E'C\t2', 'C-3']), ordertrack.grant_points('anna', 60);
+EOC
+$node->safe_psql('shop', <<'EOC', extra_params => [ '-U', 'ot_app' ]);
+SELECT ordertrack.redeem_reward('mug', 'anna', 2, 'blue'), ordertrack.redeem_reward('code', 'anna', 2),
+	ordertrack.redeem_reward('cash', 'anna'), ordertrack.redeem_reward('mug', 'anna', 1, 'blue');
+SELECT ordertrack.mark_used(array_agg(issued_reward_id), 'till', 'bob') FROM ordertrack.reward_list AS r, generate_series(1, 2) AS issued_reward_id WHERE r.name = 'mug';
+EOC
+$node->safe_psql('shop', <<'EOC');
+INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status) VALUES (2, 'delivery', 'canceled', 'ordered');
+SELECT ordertrack.set_delivery_status(min(issued_reward_id), 'shipped') FROM ordertrack.issued_rewards WHERE delivery_status = 'ordered';
+SELECT ordertrack.set_cashback_status(issued_reward_id, 2, '501', E'un\tknown') FROM ordertrack.issued_rewards WHERE reward_type = 'cashback';
+SELECT ordertrack.rollback_redemption(max(redemption_id)) FROM ordertrack.issued_rewards WHERE reward_type = 'gift';
+EOC
+is($node->safe_psql('shop', <<'EOC'), 'canceled -|active 2: 501: un	known|inactive -|inactive -|active ordered -|active shipped -', 'units in each state');
+SELECT string_agg(concat_ws(' ', status, delivery_status, cashback_status), '|' ORDER BY issued_reward_id DESC) FROM ordertrack.issued_reward_list;
+EOC
+
 my @tables = relations($node, 'shop', 'r');
 my @relations = relations($node, 'shop', 'rv');
 my $rows = rows_of($node, 'shop', @relations);

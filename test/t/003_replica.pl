@@ -94,6 +94,25 @@ EOC
 $publisher->wait_for_catchup('ordertrack');
 same_ok('streamed changes');
 
+# What a customer got: each change and its note arrive once, and nothing is judged again.
+$publisher->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_reward('mug', 'gift', 10), ordertrack.create_reward('cash', 'cashback', 10, point_value => 2),
+	ordertrack.grant_points('anna', 40);
+SELECT ordertrack.redeem_reward('mug', 'anna', 2), ordertrack.redeem_reward('cash', 'anna'), ordertrack.redeem_reward('mug', 'anna');
+SELECT ordertrack.mark_used(array_agg(issued_reward_id)) FROM ordertrack.issued_rewards
+ WHERE redemption_id = (SELECT min(redemption_id) FROM ordertrack.redemptions WHERE reward = 'mug');
+SELECT ordertrack.set_delivery_status(min(issued_reward_id), 'shipped') FROM ordertrack.issued_rewards WHERE delivery_status = 'ordered';
+UPDATE ordertrack.issued_rewards SET used_at = NULL, delivery_status = NULL WHERE delivery_status = 'ordered';
+SELECT ordertrack.set_cashback_status(issued_reward_id, 1) FROM ordertrack.issued_rewards WHERE reward_type = 'cashback';
+SELECT ordertrack.rollback_redemption(max(redemption_id)) FROM ordertrack.redemptions WHERE reward = 'mug';
+EOC
+$publisher->wait_for_catchup('ordertrack');
+is($publisher->safe_psql('postgres', <<'EOC'), 'active 1|active shipped -|active -|canceled -', 'units in each state');
+SELECT string_agg(concat_ws(' ', u.status, u.delivery_status, u.cashback_status), '|' ORDER BY reward, issued_reward_id) FROM ordertrack.issued_reward_list AS u
+ WHERE reward IN ('mug', 'cash');
+EOC
+same_ok('what a customer got');
+
 # An operator's own moves.
 is(sqlstate_of($publisher, 'postgres', <<'EOC'), '', 'an operator adds, changes and removes moves on a publisher');
 INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status)
