@@ -43,7 +43,8 @@ BEGIN
 END
 $$;
 
-SELECT ordertrack.put_customer(text, text, text, text, text) FROM firsts
+SELECT ordertrack.put_customer(text, text, text, text, text), ordertrack.grant_points(text, 5, reason => text, channel => text, actor => text),
+	ordertrack.redeem_reward(text, text, 0, channel => text, actor => text) FROM firsts
 \g /dev/null
 INSERT INTO ordertrack.issued_rewards (workspace_id, redemption_id, reward_id, customer_id, order_id, reward_type, code, color, size,
 	cost_in_points, active_points, active_from, created_at)
@@ -69,7 +70,8 @@ CREATE TEMP TABLE hostile (name text, columns text[]);
 INSERT INTO hostile VALUES
 	('export_orders', '{channel,customer,data_source,source_id,submitted_by_id}'),
 	('export_order_items', '{color,name,product_id,size,sku,source_id}'),
-	('export_redemptions', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
+	('export_redemptions', '{actor,campaign,channel,code,customer,order_source_id,reason,reward}'),
+	('export_point_movements', '{actor,channel,customer,reason}'),
 	('export_order_notes', '{channel,event_type}'),
 	('export_issued_rewards', '{code,color,customer,reward,size}'),
 	('export_redeemed_rewards', '{code,color,customer,email,first_name,last_name,phone,reward_name,size}');
@@ -83,7 +85,8 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	JOIN firsts ON cell = text), columns, name || ': exact text') FROM (VALUES
 	('order_list', '{channel,customer,data_source,source_id}'::text[]),
 	('order_details', '{channel,customer,data_source,email,first_name,last_name,on_behalf_of,phone,source_id,submitted_by,submitted_by_id}'),
-	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
+	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason,reward}'),
+	('point_movement_list', '{actor,channel,customer,reason}'), ('point_lot_list', '{customer,reason}'),
 	('order_history_list', '{channel,detail,event_type,source_id,title}'),
 	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}'), ('rule_list', '{message,name}'),
 	('segment_list', '{name}'), ('reward_list', '{data_source,name}'), ('reservation_list', '{actor,campaign,channel,code,customer}'),
@@ -92,7 +95,8 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	('redeemed_reward_address', '{customer}')) AS v (name, columns);
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
 	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
-		'rule_list', 'segment_list', 'reservation_list', 'reward_list', 'issued_reward_list', 'redeemed_rewards', 'redeemed_reward_address')),
+		'rule_list', 'segment_list', 'reservation_list', 'reward_list', 'issued_reward_list', 'redeemed_rewards', 'redeemed_reward_address',
+		'point_lot_list', 'point_movement_list')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.
