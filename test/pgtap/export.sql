@@ -24,6 +24,7 @@ SELECT ordertrack.rollback_redemption(r.redemption_id, r.code, NULL, NULL, r.cod
 \g /dev/null
 SELECT ordertrack.reserve(text, text, '{"amount":1}', channel => text, actor => text),
 	ordertrack.redeem(text || '?', text, '{"amount":1}', NULL, NULL, NULL, text, text),
+	ordertrack.grant_points(text, 5, reason => text, channel => text, actor => text),
 	ordertrack.add_note(o.order_id, text, text, text, text)
   FROM firsts JOIN ordertrack.orders AS o ON o.source_id = text
 \g /dev/null
@@ -59,6 +60,7 @@ INSERT INTO hostile VALUES
 	('export_orders', '{channel,customer,data_source,source_id,submitted_by_id}'),
 	('export_order_items', '{color,name,product_id,size,sku,source_id}'),
 	('export_redemptions', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
+	('export_point_movements', '{actor,channel,customer,reason}'),
 	('export_order_notes', '{channel,event_type}');
 SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_temp.cells(name)
 	JOIN firsts ON cell = '''' || text), columns, name || ': text behind an apostrophe') FROM hostile;
@@ -73,10 +75,11 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason}'),
 	('order_history_list', '{channel,detail,event_type,source_id,title}'),
 	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}'), ('rule_list', '{message,name}'),
-	('segment_list', '{name}'), ('reservation_list', '{actor,campaign,channel,code,customer}')) AS v (name, columns);
+	('segment_list', '{name}'), ('point_lot_list', '{customer,reason}'), ('point_movement_list', '{actor,channel,customer,reason}'),
+	('reservation_list', '{actor,campaign,channel,code,customer}')) AS v (name, columns);
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
 	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
-		'rule_list', 'segment_list', 'reservation_list')),
+		'rule_list', 'segment_list', 'reservation_list', 'point_lot_list', 'point_movement_list')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.
