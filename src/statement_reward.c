@@ -85,15 +85,17 @@ const OtStatement ot_reward_statements[OT_PLAN_COUNT] = {
 	 * Numbered in the order in which they were given, which is that in which they
 	 * are issued, but inserted by code: two calls with the same codes then wait for
 	 * each other and never deadlock. Codes that are there are left out beforehand,
-	 * because ON CONFLICT would wait for who is just buying one.
+	 * because ON CONFLICT would wait for who is just buying one; each is looked up by
+	 * its key, which NOT EXISTS would not be by a plan that was made while the pool was
+	 * empty.
 	 */
 	[OT_PLAN_REWARD_CODES_INSERT] = {"iiTz",
 		"INSERT INTO ordertrack.reward_codes (workspace_id, reward_id, code, code_no, created_at)"
 		" SELECT $1, $2, n.code, n.code_no, $4 FROM ("
 		"   SELECT g.code, nextval('ordertrack.reward_codes_code_no_seq') AS code_no FROM ("
 		"     SELECT u.code, min(u.no) AS no FROM unnest($3) WITH ORDINALITY AS u (code, no)"
-		"      WHERE NOT EXISTS (SELECT FROM ordertrack.reward_codes AS c"
-		"        WHERE c.workspace_id = $1 AND c.reward_id = $2 AND c.code = u.code)"
+		"      WHERE (SELECT c.code_no FROM ordertrack.reward_codes AS c"
+		"        WHERE c.workspace_id = $1 AND c.reward_id = $2 AND c.code = u.code) IS NULL"
 		"      GROUP BY u.code ORDER BY no) AS g) AS n"
 		"  ORDER BY n.code COLLATE \"C\""
 		" ON CONFLICT (workspace_id, reward_id, code) DO NOTHING"},
