@@ -143,6 +143,7 @@ extern bool ot_reward_refuse(const OtRewardAttempt *attempt);
 extern bool ot_reward_codes_take(OtRewardAttempt *attempt);
 extern void ot_reward_codes_wait(const OtRewardAttempt *attempt);
 extern bool ot_reward_counters_spend(const OtRewardAttempt *attempt);
+extern void ot_reward_hold(int64 workspace, int64 reward_id);
 
 /* reward_outcome.c */
 extern Datum ot_reward_outcome_return(FunctionCallInfo fcinfo,

@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "points.h"
 #include "points_request.h"
+#include "reward_redemption.h"
 #include "reward_rollback.h"
 
 /* Columns of OT_PLAN_REWARD_UNITS. */
@@ -183,6 +184,7 @@ return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts)
 	OtArgs stock;
 	OtArgs pool;
 
+	ot_reward_hold(request->workspace, facts->reward_id);
 	ot_arg_int8(&reward, request->workspace);
 	ot_arg_int8(&reward, facts->reward_id);
 	customer = stock = pool = reward;

@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+
 #include "plan.h"
 #include "reward_redemption.h"
 
@@ -93,9 +95,28 @@ ot_reward_counters_spend(const OtRewardAttempt *attempt)
 {
 	const OtReward *reward = &attempt->facts.reward;
 
+	if (reward->redemption_limit == 0)
+		ot_reward_hold(attempt->request->workspace, reward->id);
 	return (reward->redemption_limit == 0 || spend_uses(attempt)) &&
 		   (reward->customer_limit == 0 || spend_customer_uses(attempt)) &&
 		   (!reward->is_stocked || take_stock(attempt));
+}
+
+/*
+ * Locks a reward where the snapshot is older than the lock on redemptions: it
+ * could otherwise miss a limit that has been set since; 40001 tells the caller to
+ * try again.
+ */
+void
+ot_reward_hold(int64 workspace, int64 reward_id)
+{
+	OtArgs args = {0};
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, reward_id);
+	ot_run(OT_PLAN_REWARD_SHARE, &args);
 }
 
 static bool

@@ -72,6 +72,8 @@ const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT] = {
 		" RETURNING code"},
 	[OT_PLAN_REWARD_CODES_WAIT] = {"iii",
 		"SELECT " FREE_CODES " ORDER BY code_no LIMIT $3 FOR NO KEY UPDATE"},
+	[OT_PLAN_REWARD_SHARE] = {"ii",
+		"SELECT FROM ordertrack.rewards WHERE workspace_id = $1 AND reward_id = $2 FOR SHARE"},
 	[OT_PLAN_REWARD_SPEND] = {"iii",
 		"UPDATE ordertrack.rewards SET redeemed_count = redeemed_count + $3"
 		" WHERE workspace_id = $1 AND reward_id = $2 AND redeemed_count <= redemption_limit - $3"},
