@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "errcodes.h"
@@ -38,7 +39,7 @@ ordertrack_guard_history(PG_FUNCTION_ARGS)
 	refuse(trigger);
 }
 
-/* Refuses to delete a row that history may refer to, and to change its key. */
+/* Refuses to delete a row that history may refer to, and to change what it refers to. */
 Datum
 ordertrack_guard_parent(PG_FUNCTION_ARGS)
 {
@@ -53,7 +54,9 @@ ordertrack_guard_parent(PG_FUNCTION_ARGS)
 	for (int i = 0; i < definition->tgnattr; i++)
 		if (ot_tuple_differs(trigger, definition->tgattr[i]))
 			ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
-					errmsg("key of table \"%s\" cannot be changed",
+					errmsg("column \"%s\" of table \"%s\" cannot be changed",
+						   get_attname(RelationGetRelid(trigger->tg_relation),
+									   definition->tgattr[i], false),
 						   RelationGetRelationName(trigger->tg_relation)),
 					errdetail("History refers to it."));
 	return PointerGetDatum(trigger->tg_newtuple);
@@ -112,13 +115,24 @@ is_traced_edit(const TriggerData *trigger)
 static void
 refuse(const TriggerData *trigger)
 {
-	ereport(
-		ERROR, errcode(OT_ERRCODE_IMMUTABLE),
-		errmsg("history in table \"%s\" cannot be changed",
-			   RelationGetRelationName(trigger->tg_relation)),
-		is_notes(trigger)
-			? errhint(
-				  "Custom notes change by ordertrack.edit_note() and ordertrack.delete_note().")
-			: errhint(
-				  "ordertrack.rollback_redemption() undoes a redemption by a row of its own."));
+	static const struct
+	{
+		const char *table;
+		const char *hint;
+	} hints[] = {
+		{"order_notes",
+		 "Custom notes change by ordertrack.edit_note() and ordertrack.delete_note()."},
+		{"point_movements",
+		 "Points move by ordertrack.grant_points(), ordertrack.transfer_points() and ordertrack.cancel_points()."},
+	};
+	const char *table = RelationGetRelationName(trigger->tg_relation);
+	const char *hint =
+		"ordertrack.rollback_redemption() undoes a redemption by a row of its own.";
+
+	for (int i = 0; i < lengthof(hints); i++)
+		if (strcmp(hints[i].table, table) == 0)
+			hint = hints[i].hint;
+	ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+			errmsg("history in table \"%s\" cannot be changed", table),
+			errhint("%s", hint));
 }
