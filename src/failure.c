@@ -61,7 +61,7 @@ static const struct
 	[OT_NOT_ENOUGH_POINTS] = {"not_enough_points", "the customer has not enough points"},
 	[OT_REWARD_USED] =
 		{"reward_used",
-		 "the reward has been used; unmark it, or cancel its delivery, first"},
+		 "the reward has been used or paid out; unmark it, or cancel its delivery, first"},
 };
 
 /* Gives the failure_code of a refusal, NULL for OT_OK. */

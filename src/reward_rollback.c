@@ -36,7 +36,8 @@ static ArrayType *collect_codes(uint64 count);
 
 /*
  * Tells whether a unit is in use: the customer has the good of it, unless its
- * delivery was canceled.  Locks the units, so that it stays so.
+ * delivery was canceled, or has the money of a cashback that is paid.  Locks the units,
+ * so that it stays so.
  */
 bool
 ot_reward_is_in_use(const OtRollbackRequest *request)

@@ -89,6 +89,7 @@ const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT] = {
 	/* ---- rollbacks ---- */
 	[OT_PLAN_REWARD_UNITS] = {"ii",
 		"SELECT code, color, size, used_at IS NOT NULL AND delivery_status <> 'canceled'"
+		"   OR cashback_code IS NOT DISTINCT FROM 1"
 		"  FROM ordertrack.issued_rewards WHERE workspace_id = $1 AND redemption_id = $2"
 		" ORDER BY issued_reward_id FOR NO KEY UPDATE"},
 	[OT_PLAN_REWARD_GIVE_BACK] = {"iii",

@@ -62,7 +62,7 @@ SELECT redemption_id AS used, issued_reward_ids[1] AS unit FROM ordertrack.redee
 SELECT result FROM ordertrack.mark_used(:unit)
 \g /dev/null
 SELECT is(pg_temp.undo(:used), 'reward_used', 'one of its units is used');
-SELECT is(f.failure_message, 'the reward has been used; unmark it, or cancel its delivery, first', 'what to do')
+SELECT is(f.failure_message, 'the reward has been used or paid out; unmark it, or cancel its delivery, first', 'what to do')
   FROM ordertrack.rollback_redemption(:used) AS f;
 SELECT ordertrack.set_delivery_status(:unit, 'shipped')
 \g /dev/null
@@ -116,6 +116,18 @@ SELECT redemption_id AS before FROM ordertrack.redeem_reward('mug', 'anna', 1, '
 SELECT ordertrack.update_reward('mug', clear => '{redemption_limit,customer_limit}')
 \g /dev/null
 SELECT is(pg_temp.undo(:before), 'success', 'without any limit');
+
+-- Money that was paid out: points and money are not to be had both.
+SELECT ordertrack.create_reward('cash', 'cashback', 10, point_value => 5)
+\g /dev/null
+SELECT redemption_id AS paid, issued_reward_ids[1] AS paid_unit FROM ordertrack.redeem_reward('cash', 'anna')
+\gset
+SELECT ordertrack.set_cashback_status(:paid_unit, 1, 'TXN', 'done')
+\g /dev/null
+SELECT is(pg_temp.undo(:paid), 'reward_used', 'a cashback that is paid');
+SELECT ordertrack.set_cashback_status(:paid_unit, 2, '501', 'account unknown')
+\g /dev/null
+SELECT is(pg_temp.undo(:paid), 'success', 'one that has failed');
 
 -- A key.
 SELECT redemption_id AS keyed FROM ordertrack.redeem_reward('mug', 'anna', 1, 'red')
