@@ -68,9 +68,9 @@ extern const OtUnitChange *ot_current_unit_change(int64 workspace, int64 id,
 												  const ItemPointerData *version,
 												  bool is_before);
 
-/* Cancels all units of a redemption and gives how many they are. */
-extern uint64 ot_issued_rewards_cancel(int64 workspace, int64 redemption_id,
-									   TimestampTz now);
+/* Cancels all units of a redemption, which are that many. */
+extern void ot_issued_rewards_cancel(int64 workspace, int64 redemption_id, uint64 count,
+									 TimestampTz now);
 extern bool ot_unit_cancel_is_announced(int64 workspace, int64 redemption_id,
 										TimestampTz canceled_at);
 

@@ -67,12 +67,12 @@ ot_current_unit_change(int64 workspace, int64 id, const ItemPointerData *version
 	return current_change;
 }
 
-/* Cancels all units of a redemption, announced to the trigger. */
-uint64
-ot_issued_rewards_cancel(int64 workspace, int64 redemption_id, TimestampTz now)
+/* Cancels all units of a redemption, which are that many, announced to the trigger. */
+void
+ot_issued_rewards_cancel(int64 workspace, int64 redemption_id, uint64 count,
+						 TimestampTz now)
 {
 	Cancellation outer_cancellation = cancellation;
-	uint64 count = 0;
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, workspace);
@@ -85,14 +85,13 @@ ot_issued_rewards_cancel(int64 workspace, int64 redemption_id, TimestampTz now)
 	cancellation.now = now;
 	PG_TRY();
 	{
-		count = ot_run(OT_PLAN_ISSUED_REWARDS_CANCEL, &args);
+		ot_write(OT_PLAN_ISSUED_REWARDS_CANCEL, &args, count);
 	}
 	PG_FINALLY();
 	{
 		cancellation = outer_cancellation;
 	}
 	PG_END_TRY();
-	return count;
 }
 
 /* Tells the trigger whether a unit of this redemption is being canceled. */

@@ -68,8 +68,8 @@ void
 ot_reward_roll_back(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					OtOutcome *outcome)
 {
-	(void) ot_issued_rewards_cancel(request->workspace, request->redemption_id,
-									request->now);
+	ot_issued_rewards_cancel(request->workspace, request->redemption_id,
+							 lock_units(request), request->now);
 	cancel_order(request, facts);
 	if (facts->points > 0)
 		return_points(request, facts);

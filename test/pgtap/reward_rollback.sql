@@ -129,6 +129,16 @@ SELECT ordertrack.set_cashback_status(:paid_unit, 2, '501', 'account unknown')
 \g /dev/null
 SELECT is(pg_temp.undo(:paid), 'success', 'one that has failed');
 
+-- Somebody's trigger that keeps a unit from being canceled: the points don't come back.
+SELECT redemption_id AS stuck FROM ordertrack.redeem_reward('mug', 'anna', 1, 'red')
+\gset
+CREATE FUNCTION pg_temp.skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER issued_rewards_a BEFORE UPDATE ON ordertrack.issued_rewards FOR EACH ROW EXECUTE FUNCTION pg_temp.skip();
+SELECT throws_ok(format('SELECT ordertrack.rollback_redemption(%s)', :stuck), '09000',
+	'a write of ordertrack was suppressed', 'a unit that cannot be canceled');
+DROP TRIGGER issued_rewards_a ON ordertrack.issued_rewards;
+SELECT is(pg_temp.undo(:stuck), 'success', 'without the trigger');
+
 -- A key.
 SELECT redemption_id AS keyed FROM ordertrack.redeem_reward('mug', 'anna', 1, 'red')
 \gset
