@@ -206,6 +206,7 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 	ot_arg_id(&args, order->customer_id);
 	ot_arg_int8(&args, data->amount + order->given_amount);
 	ot_arg_int8(&args, order->discount_amount);
+	ot_arg_int8(&args, data->amount + order->given_amount - order->discount_amount);
 	ot_arg_int8_or_null(&args, data->has_points, data->value_in_points);
 	ot_arg_jsonb(&args, data->metadata);
 	ot_arg_jsonb(&args, data->shipping_address);

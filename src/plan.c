@@ -159,8 +159,11 @@ static uint64
 execute_rows(OtPlan plan, int size, Datum *values, const char *nulls, bool read_only)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	int result = SPI_execute_plan(ot_plan_get(plan, size), values, nulls, read_only, 0);
+	SPIPlanPtr kept = ot_plan_get(plan, size);
+	int result;
 
+	ot_domains_check(ot_plan_types(plan), ot_row_counts[size], values, nulls);
+	result = SPI_execute_plan(kept, values, nulls, read_only, 0);
 	if (result < 0)
 		elog(ERROR, "statement %d failed: %s", plan, SPI_result_code_string(result));
 	/* Preparing and running leave SPI's own context behind, which ot_end() frees. */

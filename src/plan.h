@@ -183,7 +183,9 @@ typedef enum OtPlan
 /*
  * A statement and the types of its parameters, one letter each:
  * i bigint, n integer, t text, T text[], I bigint[], z timestamptz,
- * Z timestamptz[], b boolean, j jsonb, p jsonpath, y bytea, d date.
+ * Z timestamptz[], b boolean, j jsonb, p jsonpath, y bytea, d date; and domains:
+ * m minor_units, c counter, q positive, o json_object, s order_status,
+ * e note_type, k redemption_kind, r redemption_result.
  */
 typedef struct OtStatement
 {
