@@ -19,7 +19,7 @@ AS $$
 		('redemption_items', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
 		('order_notes', '_guard_history', 'BEFORE INSERT OR DELETE OR UPDATE', 'ROW', 'guard_history'),
 		('order_notes', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
-		('orders', '_guard_status', 'BEFORE INSERT OR UPDATE', 'ROW', 'orders_guard_status'),
+		('orders', '_guard_status', 'BEFORE UPDATE', 'ROW', 'orders_guard_status'),
 		('orders', '_write_history', 'AFTER INSERT OR UPDATE', 'ROW', 'orders_write_history'),
 		('orders', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, order_id', 'ROW', 'guard_parent'),
 		('orders', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),

@@ -268,7 +268,10 @@ insert_orders(const OtArgs *rows, int count)
 	PG_END_TRY();
 }
 
-/* Inserts an order where its source_id is new. */
+/*
+ * Inserts an order where its source_id is new.  Where that is not so, nobody may
+ * have taken our announcement: somebody's trigger would have inserted our order.
+ */
 static bool
 insert_once(OtArgs *row)
 {
@@ -281,6 +284,8 @@ insert_once(OtArgs *row)
 	PG_TRY();
 	{
 		is_new = ot_run(OT_PLAN_ORDER_INSERT_ONCE, row) == 1;
+		if (!is_new && announced_count == 0)
+			ot_refuse_suppressed();
 	}
 	PG_FINALLY();
 	{
@@ -291,18 +296,20 @@ insert_once(OtArgs *row)
 	return is_new;
 }
 
-/* Tells the trigger of orders whether an INSERT is ours; once only. */
+/*
+ * Tells the trigger of orders whether an INSERT is ours; once only.  Somebody's
+ * trigger may insert orders in between, which are not.
+ */
 bool
 ot_order_take_announced(int64 workspace, int64 order_id)
 {
-	const OtArgs *next;
-
-	if (announced_count == 0)
+	if (announced_count == 0 ||
+		DatumGetInt64(announced->values[ROW_WORKSPACE]) != workspace ||
+		DatumGetInt64(announced->values[ROW_ORDER]) != order_id)
 		return false;
-	next = announced++;
+	announced++;
 	announced_count--;
-	return DatumGetInt64(next->values[ROW_WORKSPACE]) == workspace &&
-		   DatumGetInt64(next->values[ROW_ORDER]) == order_id;
+	return true;
 }
 
 /* Tells whether a status is one of an order's. */

@@ -1,10 +1,10 @@
 /*
  * order_trigger.c
- *		The triggers of orders.  BEFORE: only allowed moves, and the head of the
- *		history advances.  AFTER: the notes that the head counts are written,
- *		and the customer's sums follow.  Both work from the old and the new row
- *		alone, so they are right for many orders in one statement and for a raw
- *		UPDATE.
+ *		The triggers of orders.  BEFORE UPDATE: only allowed moves, and the head
+ *		of the history advances.  AFTER: a raw INSERT is looked at, the notes that
+ *		the head counts are written, and the customer's sums follow.  They work
+ *		from the old and the new row alone, so they are right for many orders in
+ *		one statement and for a raw UPDATE.
  */
 #include "postgres.h"
 
@@ -54,19 +54,19 @@ Datum
 ordertrack_orders_guard_status(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = ot_trigger_data(fcinfo, "orders_guard_status");
-	bool is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
-	HeapTuple tuple = is_update ? trigger->tg_newtuple : trigger->tg_trigtuple;
 
+	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		return PointerGetDatum(trigger->tg_trigtuple);
 	if (ot_in_replication())
-		return PointerGetDatum(tuple);
-	if (!is_update)
-		guard_insert(trigger);
-	else
-		tuple = guard_update(trigger);
-	return PointerGetDatum(tuple);
+		return PointerGetDatum(trigger->tg_newtuple);
+	return PointerGetDatum(guard_update(trigger));
 }
 
-/* Writes the notes of a change and keeps the customer's sums. */
+/*
+ * Looks at a new order, writes the notes of a change, and keeps the customer's
+ * sums.  An INSERT sets nothing, so one trigger does for it: a second would cost
+ * a redemption 11 of 1,200 thousand instructions.
+ */
 Datum
 ordertrack_orders_write_history(PG_FUNCTION_ARGS)
 {
@@ -76,6 +76,8 @@ ordertrack_orders_write_history(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 		write_notes(trigger);
+	else
+		guard_insert(trigger);
 	ot_customer_follow(trigger);
 	return PointerGetDatum(NULL);
 }
@@ -98,8 +100,6 @@ guard_insert(const TriggerData *trigger)
 	if (ot_tuple_int4(trigger, tuple, "note_count") != 0 || !has_no_hash || !has_no_time)
 		refuse_head();
 	status = ot_tuple_text(trigger, tuple, "status");
-	if (status == NULL)
-		return; /* NOT NULL says it better */
 	if (ot_tuple_text(trigger, tuple, "status_before_hold") != NULL)
 		refuse_held();
 	ot_begin();

@@ -19,7 +19,6 @@ static void write_rows(OtPlan plan, int size, const OtArgs *rows);
 static uint64 execute(OtPlan plan, OtArgs *args, bool read_only);
 static uint64 execute_rows(OtPlan plan, int size, Datum *values, const char *nulls,
 						   bool read_only);
-static void refuse_suppressed(void) pg_attribute_noreturn();
 
 /*
  * Opens SPI.  Result rows live until ot_end(); what is allocated in between
@@ -57,7 +56,7 @@ void
 ot_write(OtPlan plan, OtArgs *args, uint64 count)
 {
 	if (ot_run(plan, args) != count)
-		refuse_suppressed();
+		ot_refuse_suppressed();
 }
 
 /* Writes rows by an INSERT of one row, of many at once where there are many. */
@@ -86,11 +85,12 @@ write_rows(OtPlan plan, int size, const OtArgs *rows)
 		memcpy(&nulls[i * width], rows[i].nulls, width);
 	}
 	if (execute_rows(plan, size, values, nulls, false) != row_count)
-		refuse_suppressed();
+		ot_refuse_suppressed();
 }
 
-static void
-refuse_suppressed(void)
+/* Refuses what somebody's trigger or rule has made of a write. */
+void
+ot_refuse_suppressed(void)
 {
 	ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 			errmsg("a write of ordertrack was suppressed"),

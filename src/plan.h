@@ -234,6 +234,7 @@ extern void ot_end(void);
 extern uint64 ot_run(OtPlan plan, OtArgs *args);
 extern void ot_write(OtPlan plan, OtArgs *args, uint64 count);
 extern void ot_write_rows(OtPlan plan, const OtArgs *rows, int count);
+extern void ot_refuse_suppressed(void) pg_attribute_noreturn();
 extern const char *ot_plan_types(OtPlan plan);
 extern uint64 ot_read(OtPlan plan, OtArgs *args);
 extern void ot_read_each(OtPlan plan, OtArgs *args, OtRowWork work, void *context);
