@@ -7,6 +7,8 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -33,6 +35,20 @@ bool
 ot_in_replication(void)
 {
 	return IsLogicalWorker();
+}
+
+/* Has another trigger function of ours do its work, with its rights and settings. */
+void
+ot_trigger_call(const char *name, const TriggerData *trigger)
+{
+	List *names = list_make2(makeString("ordertrack"), makeString(pstrdup(name)));
+	FmgrInfo function;
+
+	LOCAL_FCINFO(call, 0);
+
+	fmgr_info(LookupFuncName(names, 0, NULL, false), &function);
+	InitFunctionCallInfoData(*call, &function, 0, InvalidOid, (fmNodePtr) trigger, NULL);
+	(void) FunctionCallInvoke(call);
 }
 
 /* Finds a column's number. */
