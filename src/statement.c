@@ -130,7 +130,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	 * looks for all of it costs twice as much.
 	 */
 	[OT_PLAN_VOUCHER_FACTS] = {"it",
-		"SELECT voucher_id, " TERMS ", campaign_id, kind = 'gift', discount, gift_balance"
+		"SELECT voucher_id, " TERMS ", campaign_id, discount, gift_balance"
 		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND code = $2"},
 	[OT_PLAN_VOUCHER_TERMS] = {"ii",
 		"SELECT voucher_id, " TERMS
