@@ -17,6 +17,8 @@
 
 #include "ordertrack.h"
 
+#define LAST_NUMBERS 61
+
 /* Gives the trigger's data; a call as a plain function is refused. */
 TriggerData *
 ot_trigger_data(FunctionCallInfo fcinfo, const char *name)
@@ -51,16 +53,25 @@ ot_trigger_call(const char *name, const TriggerData *trigger)
 	(void) FunctionCallInvoke(call);
 }
 
-/* Finds a column's number. */
+/*
+ * Finds a column's number.  The number that a name had the last time is looked at
+ * first; it is nearly always right, and SPI_fnumber() would compare all names.
+ */
 int
 ot_column(const TriggerData *trigger, const char *column)
 {
-	int number = SPI_fnumber(RelationGetDescr(trigger->tg_relation), column);
+	static int last_numbers[LAST_NUMBERS];
+	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+	int *number = &last_numbers[(uintptr_t) column / 8 % LAST_NUMBERS];
 
-	if (number <= 0)
+	if (*number > 0 && *number <= descriptor->natts &&
+		namestrcmp(&TupleDescAttr(descriptor, *number - 1)->attname, column) == 0)
+		return *number;
+	*number = SPI_fnumber(descriptor, column);
+	if (*number <= 0)
 		elog(ERROR, "table \"%s\" has no column \"%s\"",
 			 RelationGetRelationName(trigger->tg_relation), column);
-	return number;
+	return *number;
 }
 
 /* Reads a column by name. */
