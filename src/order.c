@@ -171,24 +171,27 @@ make_note(OtNote *note, const OtNewOrder *order, const char *event_type, Jsonb *
 	note->created_at = order->now;
 }
 
-/* The first note holds what was ordered, so that the history alone tells it. */
+/*
+ * The first note holds what was ordered, so that the history alone tells it.
+ * Here and in the notes after it, keys come in the order of ot_json_begin().
+ */
 static Jsonb *
 describe_order(const OtNewOrder *order, const OtPersonal *personal)
 {
 	OtJson json;
 
 	ot_json_begin(&json);
-	ot_json_add_text(&json, "status", order->status);
+	ot_note_sign(&json, order->actor);
+	ot_lines_describe(order->data, &json);
 	ot_json_add_int8(&json, "amount", order->data->amount + order->given_amount);
-	ot_json_add_int8(&json, "discount_amount", order->discount_amount);
+	ot_json_add_text(&json, "status", order->status);
+	ot_personal_describe(personal, &json);
 	if (order->customer_id != 0)
 		ot_json_add_int8(&json, "customer_id", order->customer_id);
+	ot_json_add_text(&json, "data_source", order->data->data_source);
+	ot_json_add_int8(&json, "discount_amount", order->discount_amount);
 	if (order->data->has_points)
 		ot_json_add_int8(&json, "value_in_points", order->data->value_in_points);
-	ot_json_add_text(&json, "data_source", order->data->data_source);
-	ot_lines_describe(order->data, &json);
-	ot_personal_describe(personal, &json);
-	ot_note_sign(&json, order->actor);
 	return ot_json_end(&json);
 }
 
