@@ -64,10 +64,10 @@ ordertrack_orders_guard_status(PG_FUNCTION_ARGS)
 }
 
 /*
- * Lets through what we insert ourselves, and keeps the customer's sums; a raw
- * INSERT is looked at under rights and search_path of orders_write_history,
- * which what inserts for us has already.  To set them up once more would cost a
- * redemption 14 of 1,200 thousand instructions, and a trigger BEFORE it as many.
+ * Lets through what our functions insert, and keeps the customer's sums.  They
+ * have rights and a search_path already; a raw INSERT is looked at with those of
+ * orders_write_history.  To set them up for each order would cost a redemption 14
+ * of 1,200 thousand instructions, and one more trigger before the INSERT as many.
  */
 Datum
 ordertrack_orders_guard_insert(PG_FUNCTION_ARGS)
