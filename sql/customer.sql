@@ -43,7 +43,7 @@ BEGIN
 	) WITH (fillfactor = 85);
 	COMMENT ON TABLE ordertrack.customers IS 'customers with what they have bought; personal data is here and nowhere in the history';
 	COMMENT ON COLUMN ordertrack.customers.source_id IS 'the caller''s own id, unique in a workspace';
-	COMMENT ON COLUMN ordertrack.customers.order_count IS 'orders that are paid or beyond and not canceled, kept by trigger orders_write_history';
+	COMMENT ON COLUMN ordertrack.customers.order_count IS 'orders that are paid or beyond and not canceled, kept by triggers of orders';
 	COMMENT ON COLUMN ordertrack.customers.order_total IS 'sum of total_amount of those orders, in minor units';
 	COMMENT ON COLUMN ordertrack.customers.last_order_at IS 'newest created_at of those orders';
 END

@@ -46,16 +46,25 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_orders_guard_status';
 COMMENT ON FUNCTION ordertrack.orders_guard_status() IS
-'trigger: refuses a status that status_transitions does not allow (OT010) and a head of the history that no note explains (OT020)';
+'trigger: refuses a move that status_transitions does not allow (OT010) and a head of the history that no note explains (OT020)';
 
--- AFTER trigger of orders: writes the notes that the head announced and keeps
--- the customer's sums.
+-- AFTER INSERT trigger of orders. What the extension inserts is right, and comes
+-- with the rights and the search_path of the function that inserts it; so this has
+-- none of its own, which every redemption would pay for.
+CREATE FUNCTION ordertrack.orders_guard_insert() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ordertrack_orders_guard_insert';
+COMMENT ON FUNCTION ordertrack.orders_guard_insert() IS
+'trigger: has orders_write_history look at a new order that the extension did not insert, and keeps order_count, order_total and last_order_at of its customer';
+
+-- AFTER UPDATE trigger of orders: writes the notes that the head announced and
+-- keeps the customer's sums.
 CREATE FUNCTION ordertrack.orders_write_history() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_orders_write_history';
 COMMENT ON FUNCTION ordertrack.orders_write_history() IS
-'trigger: writes the system notes of a change and keeps order_count, order_total and last_order_at of its customer';
+'trigger: writes the system notes of a change and keeps order_count, order_total and last_order_at of its customer; called by orders_guard_insert, refuses a new order with a status that is no first one (OT010) or a head that no note explains (OT020)';
 
 -- The default moves; "since" is the tables_version that brought one, so that
 -- setup() adds new ones and leaves alone what an operator removed.

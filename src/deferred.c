@@ -132,7 +132,7 @@ add_row(Waiting *waiting, const OtArgs *row)
 	copy = &waiting->rows[waiting->count++];
 	*copy = *row;
 	for (int i = 0; i < row->count; i++)
-		if (row->nulls[i] != 'n' && strchr("tTIZjy", types[i]) != NULL)
+		if (row->nulls[i] != 'n' && strchr("tTIZjpyosekr", types[i]) != NULL)
 			copy->values[i] = datumCopy(row->values[i], false, -1);
 	MemoryContextSwitchTo(caller);
 }

@@ -161,24 +161,27 @@ make_note(OtNote *note, const OtNewOrder *order, const char *event_type, Jsonb *
 	note->created_at = order->now;
 }
 
-/* The first note holds what was ordered, so that the history alone tells it. */
+/*
+ * The first note holds what was ordered, so that the history alone tells it.
+ * Here and in the notes after it, keys come in the order of ot_json_begin().
+ */
 static Jsonb *
 describe_order(const OtNewOrder *order, const OtPersonal *personal)
 {
 	OtJson json;
 
 	ot_json_begin(&json);
-	ot_json_add_text(&json, "status", order->status);
+	ot_note_sign(&json, order->actor);
+	ot_lines_describe(order->data, &json);
 	ot_json_add_int8(&json, "amount", order->data->amount + order->given_amount);
-	ot_json_add_int8(&json, "discount_amount", order->discount_amount);
+	ot_json_add_text(&json, "status", order->status);
+	ot_personal_describe(personal, &json);
 	if (order->customer_id != 0)
 		ot_json_add_int8(&json, "customer_id", order->customer_id);
+	ot_json_add_text(&json, "data_source", order->data->data_source);
+	ot_json_add_int8(&json, "discount_amount", order->discount_amount);
 	if (order->data->has_points)
 		ot_json_add_int8(&json, "value_in_points", order->data->value_in_points);
-	ot_json_add_text(&json, "data_source", order->data->data_source);
-	ot_lines_describe(order->data, &json);
-	ot_personal_describe(personal, &json);
-	ot_note_sign(&json, order->actor);
 	return ot_json_end(&json);
 }
 
@@ -196,6 +199,7 @@ insert_order(const OtNewOrder *order, const OtHead *head)
 	ot_arg_id(&args, order->customer_id);
 	ot_arg_int8(&args, data->amount + order->given_amount);
 	ot_arg_int8(&args, order->discount_amount);
+	ot_arg_int8(&args, data->amount + order->given_amount - order->discount_amount);
 	ot_arg_int8_or_null(&args, data->has_points, data->value_in_points);
 	ot_arg_jsonb(&args, data->metadata);
 	ot_arg_jsonb(&args, data->shipping_address);
@@ -257,7 +261,10 @@ insert_orders(const OtArgs *rows, int count)
 	PG_END_TRY();
 }
 
-/* Inserts an order where its source_id is new. */
+/*
+ * Inserts an order where its source_id is new.  Where that is not so, nobody may
+ * have taken our announcement: somebody's trigger would have inserted our order.
+ */
 static bool
 insert_once(OtArgs *row)
 {
@@ -270,6 +277,8 @@ insert_once(OtArgs *row)
 	PG_TRY();
 	{
 		is_new = ot_run(OT_PLAN_ORDER_INSERT_ONCE, row) == 1;
+		if (!is_new && announced_count == 0)
+			ot_refuse_suppressed();
 	}
 	PG_FINALLY();
 	{
@@ -280,18 +289,20 @@ insert_once(OtArgs *row)
 	return is_new;
 }
 
-/* Tells the trigger of orders whether an INSERT is ours; once only. */
+/*
+ * Tells the trigger of orders whether an INSERT is ours; once only.  Somebody's
+ * trigger may insert orders in between, which are not.
+ */
 bool
 ot_order_take_announced(int64 workspace, int64 order_id)
 {
-	const OtArgs *next;
-
-	if (announced_count == 0)
+	if (announced_count == 0 ||
+		DatumGetInt64(announced->values[ROW_WORKSPACE]) != workspace ||
+		DatumGetInt64(announced->values[ROW_ORDER]) != order_id)
 		return false;
-	next = announced++;
+	announced++;
 	announced_count--;
-	return DatumGetInt64(next->values[ROW_WORKSPACE]) == workspace &&
-		   DatumGetInt64(next->values[ROW_ORDER]) == order_id;
+	return true;
 }
 
 /* Tells whether a status is one of an order's. */

@@ -64,13 +64,13 @@ ot_lines_describe(const OtOrderData *data, OtJson *json)
 		const OtLine *line = &data->lines[i];
 
 		ot_json_open_element(json);
-		ot_json_add_text(json, "product_id", line->product_id);
 		ot_json_add_text(json, "sku", line->sku);
-		ot_json_add_int8(json, "quantity", line->quantity);
 		if (line->has_price)
 			ot_json_add_int8(json, "price", line->price);
 		if (line->has_amount)
 			ot_json_add_int8(json, "amount", line->amount);
+		ot_json_add_int8(json, "quantity", line->quantity);
+		ot_json_add_text(json, "product_id", line->product_id);
 		ot_json_close(json);
 	}
 	ot_json_close_array(json);

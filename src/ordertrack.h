@@ -270,6 +270,7 @@ extern void ot_transition_refuse(int64 workspace, const char *entity,
 
 extern TriggerData *ot_trigger_data(FunctionCallInfo fcinfo, const char *name);
 extern bool ot_in_replication(void);
+extern void ot_trigger_call(const char *name, const TriggerData *trigger);
 extern int ot_column(const TriggerData *trigger, const char *column);
 extern Datum ot_tuple_datum(const TriggerData *trigger, HeapTuple tuple,
 							const char *column, bool *is_null);

@@ -19,7 +19,6 @@ static void write_rows(OtPlan plan, int size, const OtArgs *rows);
 static uint64 execute(OtPlan plan, OtArgs *args, bool read_only);
 static uint64 execute_rows(OtPlan plan, int size, Datum *values, const char *nulls,
 						   bool read_only);
-static void refuse_suppressed(void) pg_attribute_noreturn();
 
 /*
  * Opens SPI.  Result rows live until ot_end(); what is allocated in between
@@ -57,7 +56,7 @@ void
 ot_write(OtPlan plan, OtArgs *args, uint64 count)
 {
 	if (ot_run(plan, args) != count)
-		refuse_suppressed();
+		ot_refuse_suppressed();
 }
 
 /* Writes rows by an INSERT of one row, of many at once where there are many. */
@@ -86,11 +85,12 @@ write_rows(OtPlan plan, int size, const OtArgs *rows)
 		memcpy(&nulls[i * width], rows[i].nulls, width);
 	}
 	if (execute_rows(plan, size, values, nulls, false) != row_count)
-		refuse_suppressed();
+		ot_refuse_suppressed();
 }
 
-static void
-refuse_suppressed(void)
+/* Refuses what somebody's trigger or rule has made of a write. */
+void
+ot_refuse_suppressed(void)
 {
 	ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 			errmsg("a write of ordertrack was suppressed"),
@@ -159,8 +159,11 @@ static uint64
 execute_rows(OtPlan plan, int size, Datum *values, const char *nulls, bool read_only)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	int result = SPI_execute_plan(ot_plan_get(plan, size), values, nulls, read_only, 0);
+	SPIPlanPtr kept = ot_plan_get(plan, size);
+	int result;
 
+	ot_domains_check(ot_plan_types(plan), ot_row_counts[size], values, nulls);
+	result = SPI_execute_plan(kept, values, nulls, read_only, 0);
 	if (result < 0)
 		elog(ERROR, "statement %d failed: %s", plan, SPI_result_code_string(result));
 	/* Preparing and running leave SPI's own context behind, which ot_end() frees. */

@@ -245,7 +245,9 @@ typedef enum OtPlan
 /*
  * A statement and the types of its parameters, one letter each:
  * i bigint, n integer, t text, T text[], I bigint[], z timestamptz,
- * Z timestamptz[], b boolean, j jsonb, p jsonpath, y bytea, d date, N numeric.
+ * Z timestamptz[], b boolean, j jsonb, p jsonpath, y bytea, d date, N numeric; and
+ * domains: m minor_units, c counter, q positive, o json_object, s order_status,
+ * e note_type, k redemption_kind, r redemption_result, v movement_kind, w reward_type.
  */
 typedef struct OtStatement
 {
@@ -298,6 +300,7 @@ extern void ot_end(void);
 extern uint64 ot_run(OtPlan plan, OtArgs *args);
 extern void ot_write(OtPlan plan, OtArgs *args, uint64 count);
 extern void ot_write_rows(OtPlan plan, const OtArgs *rows, int count);
+extern void ot_refuse_suppressed(void) pg_attribute_noreturn();
 extern const char *ot_plan_types(OtPlan plan);
 extern uint64 ot_read(OtPlan plan, OtArgs *args);
 extern void ot_read_each(OtPlan plan, OtArgs *args, OtRowWork work, void *context);

@@ -42,6 +42,7 @@ const int ot_row_counts[OT_ROW_COUNTS] = {OT_ROWS_AT_ONCE, 2, 1};
 static const OtStatement *get_statement(OtPlan plan);
 static SPIPlanPtr prepare(OtPlan plan, int row_count);
 static char *repeat_row(const OtStatement *statement, int row_count);
+static bool has_its_types(SPIPlanPtr prepared, OtPlan plan);
 static void forget_plan(SPIPlanPtr plan);
 static void plan_by_keys(SPIPlanPtr plan);
 static void check_tables(void);
@@ -60,8 +61,28 @@ ot_plan_get(OtPlan plan, int size)
 	if (unlikely(kept->run_count == FIRST_REPLAN || kept->run_count == SECOND_REPLAN))
 		forget_plan(kept->plan);
 	if (unlikely(kept->run_count == 1 || !SPI_plan_is_valid(kept->plan)))
+	{
+		if (!has_its_types(kept->plan, plan))
+			kept->plan = prepare(plan, ot_row_counts[size]);
 		plan_by_keys(kept->plan);
+	}
 	return kept->plan;
+}
+
+/*
+ * Tells whether the domains of a plan's parameters are still those that there
+ * are: tables may have been made anew.  Then the plan is left where it is, since
+ * it may be running.
+ */
+static bool
+has_its_types(SPIPlanPtr prepared, OtPlan plan)
+{
+	const char *types = ot_plan_types(plan);
+
+	for (int i = 0; types[i] != '\0'; i++)
+		if (SPI_getargtypeid(prepared, i) != type_of_letter(types[i]))
+			return false;
+	return true;
 }
 
 /* Gives the letters of a statement's parameters. */
@@ -234,7 +255,6 @@ type_of_letter(char letter)
 		case 'N':
 			return NUMERICOID;
 		default:
-			elog(ERROR, "unknown parameter type \"%c\"", letter);
+			return ot_domain_type(letter);
 	}
-	return InvalidOid;
 }

@@ -18,4 +18,9 @@ extern const int ot_row_counts[OT_ROW_COUNTS];
 /* Gives the kept plan of a statement for ot_row_counts[size] rows. */
 extern SPIPlanPtr ot_plan_get(OtPlan plan, int size);
 
+/* plan_domain.c */
+extern Oid ot_domain_type(char letter);
+extern void ot_domains_check(const char *types, int row_count, const Datum *values,
+							 const char *nulls);
+
 #endif

@@ -18,7 +18,6 @@
 enum
 {
 	CAMPAIGN_ID = OT_TERMS_COLUMNS,
-	IS_GIFT,
 	DISCOUNT,
 	GIFT_BALANCE,
 	VOUCHER_COLUMNS
@@ -124,7 +123,7 @@ read_voucher(const OtRequest *request, OtFacts *facts)
 	}
 	ot_get_row(values, nulls);
 	ot_terms_take(&facts->voucher, values, nulls);
-	facts->is_gift = DatumGetBool(values[IS_GIFT]);
+	facts->is_gift = !nulls[GIFT_BALANCE]; /* and only then: vouchers_value_check */
 	facts->gift_balance = nulls[GIFT_BALANCE] ? 0 : DatumGetInt64(values[GIFT_BALANCE]);
 	if (!nulls[DISCOUNT])
 		ot_discount_take(&facts->discount, DatumGetJsonbP(values[DISCOUNT]),

@@ -302,18 +302,18 @@ describe(const OtAttempt *attempt)
 	OtJson json;
 
 	ot_json_begin(&json);
-	ot_json_add_int8(&json, "redemption_id", facts->redemption_id);
-	ot_json_add_int8(&json, "voucher_id", facts->voucher.id);
+	ot_note_sign(&json, attempt->request->actor);
 	ot_json_add_int8(&json, "amount", verdict->given);
-	ot_json_open(&json, "discount_amount");
-	ot_json_add_int8(&json, "old", facts->order.discount_amount);
-	ot_json_add_int8(&json, "new", verdict->discount_amount);
-	ot_json_close(&json);
+	ot_json_add_int8(&json, "voucher_id", facts->voucher.id);
 	ot_json_add_int8(&json, "total_amount", verdict->total_amount);
+	ot_json_add_int8(&json, "redemption_id", facts->redemption_id);
+	ot_json_open(&json, "discount_amount");
+	ot_json_add_int8(&json, "new", verdict->discount_amount);
+	ot_json_add_int8(&json, "old", facts->order.discount_amount);
+	ot_json_close(&json);
 	if (verdict->has_cart)
 		ot_cart_describe(&verdict->cart, verdict->amount - verdict->cart.given_amount,
 						 &json);
-	ot_note_sign(&json, attempt->request->actor);
 	return ot_json_end(&json);
 }
 

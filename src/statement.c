@@ -17,8 +17,8 @@
 	"   discount_amount, total_amount, value_in_points, metadata, shipping_address," \
 	"   submitted_by, submitted_by_id, on_behalf_of, channel, created_at, updated_at," \
 	"   noted_at, note_count, note_hash, paid_at, initial_amount)" \
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7 - $8, $9, $10, $11, $12, $13, $14, $15," \
-	"  $16, $16, $16, $17, $18, $19, $20)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16," \
+	"  $17, $17, $17, $18, $19, $20, $21)"
 
 /* Most have nothing in the columns of rewards, so these are left out where they can be. */
 #define REWARD_COLUMNS ", reward, reward_id, quantity, points, points_missing"
@@ -40,8 +40,8 @@
 
 const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	/* ---- orders ---- */
-	[OT_PLAN_ORDER_INSERT] = {"iitttiiiijjttttznyzi", INSERT_ORDER},
-	[OT_PLAN_ORDER_INSERT_ONCE] = {"iitttiiiijjttttznyzi",
+	[OT_PLAN_ORDER_INSERT] = {"iittsimmmcoottttznyzm", INSERT_ORDER},
+	[OT_PLAN_ORDER_INSERT_ONCE] = {"iittsimmmcoottttznyzm",
 		INSERT_ORDER " ON CONFLICT (workspace_id, source_id) DO NOTHING"},
 	[OT_PLAN_ORDER_LOCK] = {"ii",
 		"SELECT status, amount, discount_amount, customer_id FROM ordertrack.orders"
@@ -76,7 +76,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_ORDER_TOUCH] = {"ii",
 		"UPDATE ordertrack.orders SET note_count = note_count"
 		" WHERE workspace_id = $1 AND order_id = $2 RETURNING note_count"},
-	[OT_PLAN_ITEM_INSERT] = {"iizntttttiiij",
+	[OT_PLAN_ITEM_INSERT] = {"iizntttttqmmo",
 		"INSERT INTO ordertrack.order_items"
 		"  (workspace_id, order_id, created_at, line_no, product_id, sku, name, color, size,"
 		"   quantity, price, amount, metadata)"
@@ -99,7 +99,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND entity = $2 AND from_status IS NOT DISTINCT FROM $3"},
 
 	/* ---- notes ---- */
-	[OT_PLAN_NOTE_INSERT] = {"iinyttttttjz",
+	[OT_PLAN_NOTE_INSERT] = {"iinyetttttjz",
 		"INSERT INTO ordertrack.order_notes"
 		"  (workspace_id, order_id, note_no, hash, note_type, event_type, channel, author,"
 		"   title, detail, data, created_at)"
@@ -133,7 +133,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	 * looks for all of it costs twice as much.
 	 */
 	[OT_PLAN_VOUCHER_FACTS] = {"it",
-		"SELECT voucher_id, " TERMS ", campaign_id, kind = 'gift', discount, gift_balance"
+		"SELECT voucher_id, " TERMS ", campaign_id, discount, gift_balance"
 		"  FROM ordertrack.vouchers WHERE workspace_id = $1 AND code = $2"},
 	[OT_PLAN_VOUCHER_TERMS] = {"ii",
 		"SELECT voucher_id, " TERMS
@@ -172,11 +172,11 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"INSERT INTO ordertrack.idempotency_keys"
 		"  (workspace_id, idempotency_key, function, request_hash, redemption_id, created_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
-	[OT_PLAN_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjzi", INSERT_REDEMPTION("", "")},
-	[OT_PLAN_REWARD_REDEMPTION_INSERT] = {"iittttiiititiiiitinbtttjzitiiii",
+	[OT_PLAN_REDEMPTION_INSERT] = {"iiktttiiitirimmmtinbtttozi", INSERT_REDEMPTION("", "")},
+	[OT_PLAN_REWARD_REDEMPTION_INSERT] = {"iiktttiiitirimmmtinbtttozitiiii",
 		INSERT_REDEMPTION(REWARD_COLUMNS, REWARD_VALUES)},
 	/* The row lock excludes a conflict, but under REPEATABLE READ: then 40001. */
-	[OT_PLAN_ROLLBACK_INSERT] = {"iittttiiititiiiitinbtttjzitiiii",
+	[OT_PLAN_ROLLBACK_INSERT] = {"iiktttiiitirimmmtinbtttozitiiii",
 		INSERT_REDEMPTION(REWARD_COLUMNS, REWARD_VALUES) " ON CONFLICT (workspace_id, rollback_of, rollback_no)"
 		"  WHERE rollback_no IS NOT NULL DO NOTHING"},
 	[OT_PLAN_REDEMPTION_REPLAY] = {"ii",

@@ -64,7 +64,7 @@ const OtStatement ot_point_statements[OT_PLAN_COUNT] = {
 		" GROUP BY l.expires_at, c.source_id ORDER BY l.expires_at, c.source_id"},
 
 	/* ---- movements ---- */
-	[OT_PLAN_POINT_MOVEMENT_INSERT] = {"iiitiiiittttz",
+	[OT_PLAN_POINT_MOVEMENT_INSERT] = {"iiiviciittttz",
 		"INSERT INTO ordertrack.point_movements"
 		"  (workspace_id, customer_id, movement_no, kind, points, balance, lot_id, redemption_id,"
 		"   reason, created_by, actor, channel, created_at)"

@@ -57,7 +57,7 @@ const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND redemption_id = $2 ORDER BY issued_reward_id"},
 
 	/* ---- what is written ---- */
-	[OT_PLAN_ISSUED_REWARD_INSERT] = {"iiiiiittttiiiizznttz",
+	[OT_PLAN_ISSUED_REWARD_INSERT] = {"iiiiiiwtttccmmzznttz",
 		"INSERT INTO ordertrack.issued_rewards"
 		"  (workspace_id, issued_reward_id, redemption_id, reward_id, customer_id, order_id,"
 		"   reward_type, code, color, size, cost_in_points, active_points, tax_value, value,"

@@ -7,6 +7,8 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -14,6 +16,8 @@
 #include "utils/typcache.h"
 
 #include "ordertrack.h"
+
+#define LAST_NUMBERS 61
 
 /* Gives the trigger's data; a call as a plain function is refused. */
 TriggerData *
@@ -35,16 +39,39 @@ ot_in_replication(void)
 	return IsLogicalWorker();
 }
 
-/* Finds a column's number. */
+/* Has another trigger function of ours do its work, with its rights and settings. */
+void
+ot_trigger_call(const char *name, const TriggerData *trigger)
+{
+	List *names = list_make2(makeString("ordertrack"), makeString(pstrdup(name)));
+	FmgrInfo function;
+
+	LOCAL_FCINFO(call, 0);
+
+	fmgr_info(LookupFuncName(names, 0, NULL, false), &function);
+	InitFunctionCallInfoData(*call, &function, 0, InvalidOid, (fmNodePtr) trigger, NULL);
+	(void) FunctionCallInvoke(call);
+}
+
+/*
+ * Finds a column's number.  The number that a name had the last time is looked at
+ * first; it is nearly always right, and SPI_fnumber() would compare all names.
+ */
 int
 ot_column(const TriggerData *trigger, const char *column)
 {
-	int number = SPI_fnumber(RelationGetDescr(trigger->tg_relation), column);
+	static int last_numbers[LAST_NUMBERS];
+	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+	int *number = &last_numbers[(uintptr_t) column / 8 % LAST_NUMBERS];
 
-	if (number <= 0)
+	if (*number > 0 && *number <= descriptor->natts &&
+		namestrcmp(&TupleDescAttr(descriptor, *number - 1)->attname, column) == 0)
+		return *number;
+	*number = SPI_fnumber(descriptor, column);
+	if (*number <= 0)
 		elog(ERROR, "table \"%s\" has no column \"%s\"",
 			 RelationGetRelationName(trigger->tg_relation), column);
-	return number;
+	return *number;
 }
 
 /* Reads a column by name. */

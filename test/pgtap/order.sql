@@ -195,5 +195,19 @@ SELECT is(o.paid_at, :'paid_at', 'paid again') FROM ordertrack.orders AS o WHERE
 SELECT
 	is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id, o.workspace_id) AS v',
 		'all histories verify');
+
+-- The extension's own writes meet the domains as they are, also those of today.
+SELECT lives_ok($$SELECT ordertrack.create_order('{"amount": 700000, "metadata": {"a": 1}}')$$, 'as the domains are');
+ALTER DOMAIN ordertrack.minor_units ADD CONSTRAINT tap_check CHECK (VALUE < 600000) NOT VALID;
+ALTER DOMAIN ordertrack.json_object ADD CONSTRAINT tap_check CHECK (VALUE <> '{"a": 1}') NOT VALID;
+SELECT throws_ok(command, '23514', NULL, command) FROM (VALUES
+	($$SELECT ordertrack.create_order('{"amount": 700000}')$$),
+	($$SELECT ordertrack.create_order('{"source_id": "tap-domain", "amount": 700000}')$$),
+	($$SELECT ordertrack.create_order('{"items": [{"quantity": 1, "price": 700000}], "amount": 1}')$$),
+	($$SELECT ordertrack.create_order('{"metadata": {"a": 1}}')$$),
+	($$SELECT ordertrack.redeem('none', metadata => '{"a": 1}')$$)) AS c (command);
+SELECT lives_ok($$SELECT ordertrack.create_order('{"amount": 500000, "metadata": {"a": 2}}')$$, 'what they allow');
+ALTER DOMAIN ordertrack.minor_units DROP CONSTRAINT tap_check;
+SELECT lives_ok($$SELECT ordertrack.create_order('{"amount": 700000}')$$, 'and without it again');
 SELECT * FROM finish();
 ROLLBACK;

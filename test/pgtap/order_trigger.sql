@@ -1,7 +1,7 @@
 -- The triggers of orders beside triggers of others: history stays right, or
 -- the change is refused.
 BEGIN;
-SELECT plan(20);
+SELECT plan(24);
 
 CREATE FUNCTION pg_temp.status_of(bigint) RETURNS text LANGUAGE sql
 	AS 'SELECT status FROM ordertrack.order_list WHERE order_id = $1';
@@ -70,6 +70,38 @@ CREATE TRIGGER aa_swallow BEFORE INSERT ON ordertrack.orders
 	FOR EACH ROW EXECUTE FUNCTION public.swallow();
 SELECT throws_ok($$ SELECT ordertrack.create_order('{}') $$, '09000', NULL, 'a suppressed order is an error');
 DROP TRIGGER aa_swallow ON ordertrack.orders;
+
+-- Orders that somebody's trigger inserts meanwhile are looked at like any other.
+CREATE FUNCTION public.insert_other() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF pg_trigger_depth() = 1 THEN
+		INSERT INTO ordertrack.orders (workspace_id, status, note_count) VALUES (1, 'created', TG_ARGV[0]::integer);
+	END IF;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER aa_other BEFORE INSERT ON ordertrack.orders FOR EACH ROW EXECUTE FUNCTION public.insert_other(0);
+CREATE TRIGGER ab_other AFTER INSERT ON ordertrack.orders FOR EACH ROW EXECUTE FUNCTION public.insert_other(0);
+SELECT is(result, 'success', 'a trigger may insert other orders') FROM ordertrack.redeem('ANY', 'nest', '{"amount": 9}');
+DROP TRIGGER ab_other ON ordertrack.orders;
+CREATE TRIGGER ab_other AFTER INSERT ON ordertrack.orders FOR EACH ROW EXECUTE FUNCTION public.insert_other(1);
+SELECT throws_ok($$ SELECT ordertrack.redeem('ANY', 'nest', '{"amount": 9}') $$, 'OT020', NULL, 'which can forge no head');
+DROP TRIGGER aa_other ON ordertrack.orders;
+DROP TRIGGER ab_other ON ordertrack.orders;
+CREATE FUNCTION public.insert_same() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF pg_trigger_depth() = 1 THEN
+		INSERT INTO ordertrack.orders SELECT NEW.*;
+	END IF;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER aa_same BEFORE INSERT ON ordertrack.orders FOR EACH ROW EXECUTE FUNCTION public.insert_same();
+SELECT throws_ok($$ SELECT ordertrack.redeem('ANY', 'nest', '{"amount": 9}') $$, '23505', NULL, 'nor be ours');
+SELECT throws_ok($$ SELECT ordertrack.redeem('ANY', 'nest', '{"source_id": "nest", "amount": 9}') $$, '09000', NULL,
+	'also where a source_id may be taken');
+DROP TRIGGER aa_same ON ordertrack.orders;
+
 SELECT ordertrack.create_voucher('LINES', '{"type":"amount","amount_off":1,"effect":"apply_to_items"}');
 SELECT redemption_id AS given FROM ordertrack.redeem('LINES', order_data => '{"items":[{"quantity":1,"price":9}]}')
 \gset

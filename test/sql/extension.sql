@@ -110,6 +110,8 @@ SELECT ordertrack.setup();
 \echo :SQLSTATE
 ALTER SCHEMA ordertrack OWNER TO CURRENT_USER;
 SELECT ordertrack.setup() IS NOT NULL AS is_set_up;
+-- This session has redeemed before, in tables and with domains that are gone.
+SELECT result, failure_code FROM ordertrack.redeem('SUMMER');
 
 -- It is fixed to its schema.
 CREATE SCHEMA regress_ordertrack_elsewhere;
