@@ -107,6 +107,7 @@ BEGIN
 		movement_count bigint NOT NULL,
 		spent ordertrack.counter NOT NULL DEFAULT 0,
 		expired ordertrack.counter NOT NULL DEFAULT 0,
+		moved_at timestamptz NOT NULL DEFAULT '-infinity',
 		created_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT point_accounts_pkey PRIMARY KEY (workspace_id, customer_id)
 	) WITH (fillfactor = 85);
@@ -114,6 +115,7 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.point_accounts.balance IS 'sum of the movements, and of points_left of the lots';
 	COMMENT ON COLUMN ordertrack.point_accounts.movement_count IS 'number of the newest movement';
 	COMMENT ON COLUMN ordertrack.point_accounts.spent IS 'points spent on rewards and not given back';
+	COMMENT ON COLUMN ordertrack.point_accounts.moved_at IS 'time of the newest movement; the next is not earlier';
 	COMMENT ON COLUMN ordertrack.point_accounts.expired IS 'points whose expiry has been booked';
 
 	CREATE TABLE ordertrack.point_lots (

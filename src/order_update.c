@@ -181,8 +181,9 @@ static void
 check_amounts(const OtOrderData *data, const Locked *locked)
 {
 	bool has_amounts = is_passed(data, "amount") || is_passed(data, "items");
+	bool has_price = has_amounts || is_passed(data, "value_in_points");
 
-	if (has_amounts && strcmp(locked->status, "created") != 0)
+	if (has_price && strcmp(locked->status, "created") != 0)
 		ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				errmsg("amounts of an order with status \"%s\" cannot be changed",
 					   locked->status),

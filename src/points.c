@@ -5,11 +5,11 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "plan.h"
 #include "points.h"
+#include "redemption.h"
 
 static void take_account(OtPoints *points);
 static void read_lot(uint64 row, OtLot *lot);
@@ -46,9 +46,9 @@ ot_points_lock(int64 workspace, int64 customer_id, TimestampTz now, TimestampTz 
 	ot_arg_int8(&lock, customer_id);
 	insert = lock;
 	ot_arg_time(&insert, now);
-	while (ot_run(OT_PLAN_POINT_ACCOUNT_LOCK, &lock) == 0)
+	for (int turn = 1; ot_run(OT_PLAN_POINT_ACCOUNT_LOCK, &lock) == 0; turn++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		ot_begin_turn(turn);
 		ot_run(OT_PLAN_POINT_ACCOUNT_INSERT, &insert);
 	}
 	take_account(points);
@@ -64,6 +64,7 @@ take_account(OtPoints *points)
 	points->movement_count = ot_get_int8(0, 2);
 	points->spent = ot_get_int8(0, 3);
 	points->booked_expired = ot_get_int8(0, 4);
+	points->moved_at = ot_get_time(0, 5, DT_NOBEGIN);
 }
 
 /*

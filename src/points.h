@@ -25,6 +25,7 @@ typedef struct OtPoints
 	int64 movement_count;
 	int64 spent;
 	int64 booked_expired;
+	TimestampTz moved_at; /* of the newest movement */
 	int lot_count;
 	OtLot *lots; /* that have points left, in the order in which they are spent */
 	int64 active;

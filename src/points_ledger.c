@@ -22,6 +22,7 @@ static const char *const kind_names[] = {
 };
 
 static bool change_account(const OtLedger *ledger, const OtPoints *points);
+static TimestampTz moved_at(const OtLedger *ledger, const OtPoints *points);
 static void check_sum(const OtPoints *points, int64 growth);
 static int64 sum_of(const OtLedger *ledger, OtMovementKind kind);
 static void change_lots(const OtLedger *ledger);
@@ -121,7 +122,15 @@ change_account(const OtLedger *ledger, const OtPoints *points)
 	ot_arg_int8(&args, change);
 	ot_arg_int8(&args, spent);
 	ot_arg_int8(&args, expired);
+	ot_arg_time(&args, moved_at(ledger, points));
 	return ot_run(OT_PLAN_POINT_ACCOUNT_UPDATE, &args) == 1;
+}
+
+/* Time in a ledger never runs backwards, also where calls waited for each other. */
+static TimestampTz
+moved_at(const OtLedger *ledger, const OtPoints *points)
+{
+	return Max(ledger->now, points->moved_at);
 }
 
 /*
@@ -193,7 +202,7 @@ insert_movements(const OtLedger *ledger, const OtPoints *points)
 		ot_arg_text(row, created_by);
 		ot_arg_text(row, ledger->actor);
 		ot_arg_text(row, ledger->channel);
-		ot_arg_time(row, ledger->now);
+		ot_arg_time(row, moved_at(ledger, points));
 	}
 	ot_write_rows(OT_PLAN_POINT_MOVEMENT_INSERT, rows, ledger->count);
 }

@@ -5,7 +5,6 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "errcodes.h"
@@ -76,9 +75,9 @@ ot_points_key_take(const OtPointsRequest *request, int64 *lot_id)
 	ot_arg_bytes(&claim, request->hash, OT_HASH_LENGTH);
 	ot_arg_id(&claim, *lot_id);
 	ot_arg_time(&claim, request->now);
-	for (;;)
+	for (int turn = 1;; turn++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		ot_begin_turn(turn);
 		if (ot_run(OT_PLAN_POINT_KEY_FIND, &find) > 0)
 		{
 			if (!ot_request_is_same(ot_get_bytes(0, 1), request->hash))

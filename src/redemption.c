@@ -232,7 +232,7 @@ ot_begin_turn(int turn)
 	if (turn > MAX_TURNS)
 		ereport(
 			ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			errmsg("could not redeem, because the facts changed %d times", MAX_TURNS),
+			errmsg("could not decide, because the facts changed %d times", MAX_TURNS),
 			errhint("Try again, and look for triggers or rules that suppress a write."));
 }
 

@@ -156,6 +156,7 @@ read_customer(const OtRewardRequest *request, TimestampTz now, OtRewardFacts *fa
 	facts->address = ot_get_jsonb(0, 3);
 	points->balance = ot_get_int8(0, 4);
 	points->movement_count = ot_get_int8(0, 5);
+	points->moved_at = ot_get_time(0, 6, DT_NOBEGIN);
 	if (points->balance > 0)
 		ot_points_lots_read(request->workspace, facts->customer_id, now, DT_NOEND,
 							points);

@@ -36,7 +36,7 @@ static ArrayType *collect_codes(uint64 count);
 
 /*
  * Tells whether a unit is in use: the customer has the good of it, unless its
- * delivery was canceled, or has the money of a cashback that is paid.  Locks the units,
+ * delivery was canceled, or has or may get the money of a cashback.  Locks the units,
  * so that it stays so.
  */
 bool
@@ -80,16 +80,23 @@ ot_reward_roll_back(const OtRollbackRequest *request, const OtRollbackFacts *fac
 	outcome->total_amount = facts->order_amount - facts->order_discount;
 }
 
-/* Where the order may not be canceled it stays, and the note says so. */
+/*
+ * With no other live redemption the order is canceled, where that move is allowed;
+ * else it stays, and the note says so.
+ */
 static void
 cancel_order(const OtRollbackRequest *request, const OtRollbackFacts *facts)
 {
 	const char *status = facts->order_status;
 	const char *kept_status = NULL;
 	OtChange change = {0};
+	OtArgs rest = {0};
 	OtArgs args = {0};
 
-	if (strcmp(status, "canceled") != 0)
+	ot_arg_int8(&rest, request->workspace);
+	ot_arg_int8(&rest, facts->order_id);
+	ot_run(OT_PLAN_ROLLBACK_REST, &rest);
+	if (ot_get_int8(0, 2) <= 1 && strcmp(status, "canceled") != 0)
 	{
 		if (ot_transition_find(request->workspace, "order", status, "canceled", NULL) !=
 			NULL)

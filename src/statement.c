@@ -241,14 +241,16 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"    AND p.rollback_of = r.redemption_id AND p.rollback_no IS NOT NULL) AS b"
 		" WHERE r.workspace_id = $1 AND r.redemption_id = $2"},
 	/*
-	 * What the live redemptions of an order add up to, and how many they are.  The
-	 * rows of a stack itself have no code and don't count: those of its codes do.
+	 * What the live redemptions of an order add up to, and how many they are, with
+	 * that of the reward that it is of.  The rows of a stack itself don't count: those
+	 * of its codes do.
 	 */
 	[OT_PLAN_ROLLBACK_REST] = {"ii",
 		"SELECT coalesce(sum(amount), 0)::bigint,"
 		"  coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1 ELSE 0 END), 0)"
 		"  ::bigint FROM ordertrack.redemptions"
-		" WHERE workspace_id = $1 AND order_id = $2 AND result = 'success' AND code IS NOT NULL"},
+		" WHERE workspace_id = $1 AND order_id = $2 AND result = 'success'"
+		"   AND (code IS NOT NULL OR reward IS NOT NULL)"},
 	[OT_PLAN_VOUCHER_GIVE_BACK] = {"iiii",
 		"UPDATE ordertrack.vouchers SET redeemed_count = redeemed_count - $3,"
 		"  gift_balance = gift_balance + $4"

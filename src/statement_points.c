@@ -8,7 +8,7 @@
 
 /* clang-format off */
 #define ACCOUNT \
-	"SELECT balance, movement_count, spent, expired FROM ordertrack.point_accounts" \
+	"SELECT balance, movement_count, spent, expired, moved_at FROM ordertrack.point_accounts" \
 	" WHERE workspace_id = $1 AND customer_id = $2"
 
 const OtStatement ot_point_statements[OT_PLAN_COUNT] = {
@@ -24,9 +24,10 @@ const OtStatement ot_point_statements[OT_PLAN_COUNT] = {
 		"  (workspace_id, customer_id, balance, movement_count, created_at)"
 		" VALUES ($1, $2, 0, 0, $3) ON CONFLICT (workspace_id, customer_id) DO NOTHING"},
 	/* No row means that a race was lost: somebody has moved points since they were read. */
-	[OT_PLAN_POINT_ACCOUNT_UPDATE] = {"iiiiiii",
+	[OT_PLAN_POINT_ACCOUNT_UPDATE] = {"iiiiiiiz",
 		"UPDATE ordertrack.point_accounts SET balance = balance + $5,"
-		"  movement_count = movement_count + $4, spent = spent + $6, expired = expired + $7"
+		"  movement_count = movement_count + $4, spent = spent + $6, expired = expired + $7,"
+		"  moved_at = $8"
 		" WHERE workspace_id = $1 AND customer_id = $2 AND movement_count = $3"},
 
 	/* ---- lots ---- */
@@ -48,11 +49,15 @@ const OtStatement ot_point_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_POINT_LOT_CANCEL] = {"iiz",
 		"UPDATE ordertrack.point_lots SET canceled_at = $3"
 		" WHERE workspace_id = $1 AND lot_id = $2 AND canceled_at IS NULL AND expires_at > $3"},
-	/* The lots that a redemption took from, what each gave, and whether it could be spent again. */
+	/*
+	 * The lots that a redemption took from, what each gave, and whether it could be
+	 * spent again; OFFSET 0 has each found by its key, as in statement_rule.c.
+	 */
 	[OT_PLAN_POINT_SPENT] = {"ii",
 		"SELECT m.lot_id, -m.points, l.canceled_at IS NOT NULL, l.expires_at"
-		"  FROM ordertrack.point_movements AS m JOIN ordertrack.point_lots AS l"
-		"    ON l.workspace_id = $1 AND l.lot_id = m.lot_id"
+		"  FROM ordertrack.point_movements AS m"
+		" CROSS JOIN LATERAL (SELECT canceled_at, expires_at FROM ordertrack.point_lots"
+		"   WHERE workspace_id = $1 AND lot_id = m.lot_id OFFSET 0) AS l"
 		" WHERE m.workspace_id = $1 AND m.redemption_id = $2 AND m.kind = 'spent'"
 		" ORDER BY m.movement_no"},
 	[OT_PLAN_POINT_EXPIRING] = {"izz",

@@ -25,7 +25,8 @@ const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT] = {
 		"  shared_code"
 		"  FROM ordertrack.rewards WHERE workspace_id = $1 AND name = $2"},
 	[OT_PLAN_REWARD_CUSTOMER] = {"it",
-		"SELECT c.customer_id, c.may_spend_points, c.address, a.balance, a.movement_count"
+		"SELECT c.customer_id, c.may_spend_points, c.address, a.balance, a.movement_count,"
+		"  a.moved_at"
 		"  FROM ordertrack.customers AS c LEFT JOIN ordertrack.point_accounts AS a"
 		"    ON a.workspace_id = $1 AND a.customer_id = c.customer_id"
 		" WHERE c.workspace_id = $1 AND c.source_id = $2"},
@@ -89,7 +90,7 @@ const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT] = {
 	/* ---- rollbacks ---- */
 	[OT_PLAN_REWARD_UNITS] = {"ii",
 		"SELECT code, color, size, used_at IS NOT NULL AND delivery_status <> 'canceled'"
-		"   OR cashback_code IS NOT DISTINCT FROM 1"
+		"   OR coalesce(cashback_code IN (1, 3), false)"
 		"  FROM ordertrack.issued_rewards WHERE workspace_id = $1 AND redemption_id = $2"
 		" ORDER BY issued_reward_id FOR NO KEY UPDATE"},
 	[OT_PLAN_REWARD_GIVE_BACK] = {"iii",

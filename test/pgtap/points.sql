@@ -394,5 +394,15 @@ $$, 'the ledger is right');
 SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.workspace_id = 1',
 	'all histories verify');
 
+-- Time in the ledger never runs backwards, whatever the clock of a call says.
+SELECT ordertrack.grant_points('clock', 5)
+\g /dev/null
+UPDATE ordertrack.point_accounts SET moved_at = '2100-01-01' FROM ordertrack.customers AS c
+ WHERE c.source_id = 'clock' AND c.customer_id = point_accounts.customer_id;
+SELECT ordertrack.grant_points('clock', 5)
+\g /dev/null
+SELECT is((SELECT created_at FROM ordertrack.point_movement_list WHERE customer = 'clock' AND movement_no = 2), '2100-01-01',
+	'a movement is not earlier than the one before');
+
 SELECT * FROM finish();
 ROLLBACK;

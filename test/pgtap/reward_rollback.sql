@@ -125,6 +125,9 @@ SELECT redemption_id AS paid, issued_reward_ids[1] AS paid_unit FROM ordertrack.
 SELECT ordertrack.set_cashback_status(:paid_unit, 1, 'TXN', 'done')
 \g /dev/null
 SELECT is(pg_temp.undo(:paid), 'reward_used', 'a cashback that is paid');
+SELECT ordertrack.set_cashback_status(:paid_unit, 3, '402', 'bank is slow')
+\g /dev/null
+SELECT is(pg_temp.undo(:paid), 'reward_used', 'a cashback that may still be paid');
 SELECT ordertrack.set_cashback_status(:paid_unit, 2, '501', 'account unknown')
 \g /dev/null
 SELECT is(pg_temp.undo(:paid), 'success', 'one that has failed');
@@ -146,6 +149,29 @@ CREATE TEMP TABLE first AS SELECT * FROM ordertrack.rollback_redemption(:keyed, 
 SELECT is(to_jsonb(again) - 'replayed', to_jsonb(first) - 'replayed', 'the same answer again')
   FROM ordertrack.rollback_redemption(:keyed, idempotency_key => 'rb') AS again, first;
 SELECT is(pg_temp.points(), :'points', 'once');
+
+-- A code on the order of a reward: the order is canceled with the last of both.
+SELECT ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}')
+\g /dev/null
+CREATE FUNCTION pg_temp.status_of(id bigint) RETURNS text LANGUAGE sql AS $$ SELECT status FROM ordertrack.orders WHERE order_id = id $$;
+SELECT redemption_id AS bought, order_id AS shared FROM ordertrack.redeem_reward('free', 'anna')
+\gset
+SELECT redemption_id AS coded FROM ordertrack.redeem('OFF', 'anna', jsonb_build_object('id', :shared))
+\gset
+SELECT is(pg_temp.undo(:coded), 'success', 'a code of a reward''s order comes back');
+SELECT is(pg_temp.status_of(:shared), 'paid', 'and the order stays, which the reward is of');
+SELECT redemption_id AS coded FROM ordertrack.redeem('OFF', 'anna', jsonb_build_object('id', :shared))
+\gset
+SELECT is(pg_temp.undo(:bought), 'success', 'the reward comes back');
+SELECT is(pg_temp.status_of(:shared), 'paid', 'and the order stays, which has a code');
+SELECT is(pg_temp.undo(:coded), 'success', 'so does the code');
+SELECT is(pg_temp.status_of(:shared), 'canceled', 'and nothing is left of the order');
+SELECT is_empty(format('SELECT * FROM ordertrack.verify_order(%s)', :shared), 'its history verifies');
+
+-- What it cost is as fixed as other prices of an order.
+SELECT order_id AS priced FROM ordertrack.redeem_reward('mug', 'anna', 1, 'red')
+\gset
+SELECT throws_ok(format($$SELECT ordertrack.update_order(%s, '{"value_in_points": 1}')$$, :priced), '55000', NULL, 'its price in points is fixed');
 
 SELECT * FROM finish();
 ROLLBACK;

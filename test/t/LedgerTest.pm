@@ -17,7 +17,8 @@ sub is_ledger_right
 
 	is($node->safe_psql($db, <<'EOC'), '', "$name: points are what their movements come to");
 WITH m AS MATERIALIZED (
-	SELECT *, row_number() OVER w AS n, sum(points) OVER w AS total FROM ordertrack.point_movements
+	SELECT *, row_number() OVER w AS n, sum(points) OVER w AS total, lag(created_at) OVER w AS before
+	  FROM ordertrack.point_movements
 	WINDOW w AS (PARTITION BY workspace_id, customer_id ORDER BY movement_no)
 ), sums AS (
 	SELECT workspace_id, customer_id, sum(points) AS balance, count(*) AS movement_count,
@@ -26,7 +27,7 @@ WITH m AS MATERIALIZED (
 	  FROM m GROUP BY 1, 2
 )
 SELECT 'movement', customer_id, movement_no, balance, total FROM m
- WHERE movement_no <> n OR balance <> total OR total < 0 OR points = 0
+ WHERE movement_no <> n OR balance <> total OR total < 0 OR points = 0 OR before > created_at
 UNION ALL SELECT 'account', customer_id, a.movement_count, a.balance, s.balance
   FROM sums AS s FULL JOIN ordertrack.point_accounts AS a USING (workspace_id, customer_id)
  WHERE concat_ws(' ', a.balance, a.movement_count, a.spent, a.expired)
