@@ -181,7 +181,7 @@ SELECT r.result, r.replayed,
 	r.order_id > (SELECT max(order_id) FROM ordertrack.order_list WHERE order_id <> r.order_id)
   FROM ordertrack.redeem('NEW', 'new customer', '{"source_id": "new", "amount": 100}') AS r;
 EOC
-	is($node->safe_psql($db, <<'EOC', extra_params => [ '-U', 'ot_app' ]), 't|60', "$name: points are what they were, and go on");
+	is($node->safe_psql($db, <<'EOC', extra_params => [ '-U', 'ot_app' ]), 't|88', "$name: points are what they were, and go on");
 SELECT ordertrack.grant_points('new customer', 5) > ordertrack.grant_points('anna', 100, '2100-01-01', '2001-01-01',
 		'wel\tcome', 'points'), active FROM ordertrack.points_balance('anna');
 EOC
