@@ -4,9 +4,12 @@
  *
  * Each counter is one conditional statement, and only limits that are set are
  * counted.  Locks come in one order: customers, the voucher, its stripe, the
- * campaign, its stripe.  The other counters are only written under one of
- * these: those of a customer under the customer's, those of all customers under
- * the voucher's or the campaign's.  So no two sessions wait for each other.
+ * campaign, its stripe.  Nobody waits to take a stripe, but some wait for all of
+ * them while they hold the row, so a row may not be waited for once one of its
+ * stripes is held, be it by giving back to it.  The other counters are only
+ * written under one of these: those of a customer under the customer's, those of
+ * all customers under the voucher's or the campaign's.  So no two sessions wait
+ * for each other.
  */
 #include "postgres.h"
 
@@ -21,7 +24,6 @@ static bool spend_voucher_row(const OtUse *use);
 static bool spend_campaign(OtUse *use);
 static bool spend_stripe(OtUse *use, const char *entity, int64 entity_id);
 static bool spend_campaign_row(const OtUse *use, bool counts_use);
-static bool has_budget(const OtTerms *campaign);
 static void hold(const OtUse *use, const OtTerms *terms, OtPlan exclusively,
 				 OtPlan for_snapshot);
 static bool spend_customer(const OtUse *use, OtPlan plan, const OtTerms *terms);
@@ -61,6 +63,9 @@ ot_limits_lock_customers(int64 workspace, int64 customer_id, int64 order_custome
 bool
 ot_limits_spend(OtUse *use)
 {
+	use->keeps_voucher =
+		use->ending != NULL && !use->is_gift && use->ending->voucher.uses > 0;
+	use->keeps_campaign = use->ending != NULL && use->ending->campaign.uses > 0;
 	ot_ending_give_back_voucher(use);
 	if (!spend_voucher(use))
 		return false;
@@ -91,6 +96,8 @@ spend_voucher(OtUse *use)
 {
 	const OtTerms *terms = use->voucher;
 
+	if (use->keeps_voucher)
+		return true;
 	if (use->is_gift || terms->redeemed_count < terms->redemption_limit)
 		return spend_voucher_row(use);
 	hold(use, terms, OT_PLAN_VOUCHER_HOLD, OT_PLAN_VOUCHER_SHARE);
@@ -120,15 +127,19 @@ static bool
 spend_campaign(OtUse *use)
 {
 	const OtTerms *terms = use->campaign;
-	bool counts_use = terms->redeemed_count < terms->redemption_limit;
+	bool keeps_use = use->keeps_campaign;
+	bool counts_use = !keeps_use && terms->redeemed_count < terms->redemption_limit;
 
 	if (terms->id == 0)
 		return true;
-	if (!counts_use && !has_budget(terms))
+	if (counts_use || ot_terms_have_budget(terms))
+	{
+		if (!spend_campaign_row(use, counts_use))
+			return false;
+	}
+	else if (!keeps_use)
 		hold(use, terms, OT_PLAN_CAMPAIGN_HOLD, OT_PLAN_CAMPAIGN_SHARE);
-	else if (!spend_campaign_row(use, counts_use))
-		return false;
-	return counts_use || terms->redemption_limit == 0 ||
+	return counts_use || keeps_use || terms->redemption_limit == 0 ||
 		   (terms->is_striped && spend_stripe(use, "campaign", terms->id));
 }
 
@@ -146,7 +157,7 @@ spend_campaign_row(const OtUse *use, bool counts_use)
 	if (ot_run(OT_PLAN_CAMPAIGN_SPEND, &args) != 1)
 		return false;
 	/* Budgets keep the one row, so that stripes would gain nothing. */
-	if (counts_use && !has_budget(terms) && ot_stripes_are_due(terms))
+	if (counts_use && !ot_terms_have_budget(terms) && ot_stripes_are_due(terms))
 		ot_stripes_split(use->workspace, "campaign", terms->id, OT_PLAN_CAMPAIGN_SPLIT,
 						 ot_get_int8(0, 2) - ot_get_int8(0, 1));
 	return true;
@@ -164,12 +175,6 @@ spend_stripe(OtUse *use, const char *entity, int64 entity_id)
 	use->busy_entity = entity;
 	use->busy_id = entity_id;
 	return false;
-}
-
-static bool
-has_budget(const OtTerms *campaign)
-{
-	return campaign->discount_budget.limit != 0 || campaign->order_budget.limit != 0;
 }
 
 /*
@@ -280,14 +285,15 @@ static void
 give_back_campaign(const OtUse *use, bool is_complete)
 {
 	const OtTerms *terms = use->campaign;
+	bool has_budget = ot_terms_have_budget(terms);
 	bool counts_use = is_complete && terms->redemption_limit != 0;
 	OtArgs args = {0};
 
 	hold(use, terms, OT_PLAN_CAMPAIGN_HOLD, OT_PLAN_CAMPAIGN_HOLD);
-	if (counts_use && terms->is_striped &&
+	if (counts_use && terms->is_striped && !has_budget &&
 		ot_stripes_give_back(use->workspace, "campaign", terms->id))
-		counts_use = false;
-	if (!counts_use && !has_budget(terms))
+		return;
+	if (!counts_use && !has_budget)
 		return;
 	ot_arg_int8(&args, use->workspace);
 	ot_arg_int8(&args, terms->id);

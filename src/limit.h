@@ -26,7 +26,10 @@ typedef struct OtUse
 	const OtLocalTime *local_time; /* of the use; read where a limit needs it */
 	TimestampTz now;
 	struct OtEnding *ending; /* reservations to give back first, or NULL */
-	/* set by ot_limits_spend(): whose stripes are all taken, or NULL */
+	/* set by ot_limits_spend(): a use of a reservation that ends is the one spent */
+	bool keeps_voucher;
+	bool keeps_campaign;
+	/* and whose stripes are all taken, or NULL */
 	const char *busy_entity;
 	int64 busy_id;
 } OtUse;
@@ -60,5 +63,6 @@ extern const char *ot_limits_judge(const OtTerms *voucher, const OtTerms *campai
 extern bool ot_terms_count(const OtTerms *terms);
 extern bool ot_terms_count_customer(const OtTerms *terms);
 extern bool ot_terms_count_period(const OtTerms *terms);
+extern bool ot_terms_have_budget(const OtTerms *campaign);
 
 #endif

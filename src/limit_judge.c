@@ -63,8 +63,8 @@ is_used_up(const OtLimit *limit)
 bool
 ot_terms_count(const OtTerms *terms)
 {
-	return terms->redemption_limit != 0 || terms->discount_budget.limit != 0 ||
-		   terms->order_budget.limit != 0 || has_limit(terms->period);
+	return terms->redemption_limit != 0 || ot_terms_have_budget(terms) ||
+		   has_limit(terms->period);
 }
 
 /* Tells whether uses are counted for each customer. */
@@ -79,6 +79,13 @@ bool
 ot_terms_count_period(const OtTerms *terms)
 {
 	return has_limit(terms->period) || has_limit(terms->customer_period);
+}
+
+/* Tells whether a campaign has a budget, which only its row counts. */
+bool
+ot_terms_have_budget(const OtTerms *campaign)
+{
+	return campaign->discount_budget.limit != 0 || campaign->order_budget.limit != 0;
 }
 
 static bool

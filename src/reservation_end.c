@@ -29,6 +29,7 @@ static const OtTerms *read_again(const OtUse *use, const OtTerms *terms,
 static void give_back_counters(const OtUse *use, const OtEndingPart *part,
 							   const OtTerms *terms, OtPlan customers, OtPlan periods);
 static void hold(const OtUse *use, const OtTerms *terms, OtPlan plan);
+static void lock_row(int64 workspace, int64 id, OtPlan plan);
 
 /*
  * Ends the reservations that the facts leave out: locks and marks their rows.
@@ -161,37 +162,46 @@ ot_ending_lock_customers(const OtEnding *ending, int64 customer_id,
 	ot_run(OT_PLAN_ENDING_CUSTOMERS_LOCK, &args);
 }
 
-/* Gives uses and credits back to the voucher, whose terms are then as they are now. */
+/*
+ * Gives uses and credits back to the voucher, whose terms are then as they are now.
+ * A use that the call spends at once stays counted where it is: that spares two
+ * writes, and no stripe is held while the row is waited for.
+ */
 void
 ot_ending_give_back_voucher(OtUse *use)
 {
 	const OtTerms *terms = use->voucher;
 	OtEndingPart *part;
+	int64 uses;
 	OtArgs args = {0};
 
 	if (use->ending == NULL)
 		return;
 	part = &use->ending->voucher;
 	hold(use, terms, OT_PLAN_VOUCHER_HOLD);
-	if (part->uses > 0 && (use->is_gift || terms->redemption_limit != 0) &&
-		!(terms->is_striped && part->uses == 1 &&
+	uses = part->uses - (use->keeps_voucher ? 1 : 0);
+	if (uses > 0 && (use->is_gift || terms->redemption_limit != 0) &&
+		!(terms->is_striped && uses == 1 &&
 		  ot_stripes_give_back(use->workspace, "voucher", terms->id)))
 	{
 		ot_arg_int8(&args, use->workspace);
 		ot_arg_int8(&args, terms->id);
-		ot_arg_int8(&args, part->uses);
+		ot_arg_int8(&args, uses);
 		ot_arg_int8(&args, part->amount);
 		ot_run(OT_PLAN_VOUCHER_GIVE_BACK, &args);
 	}
 	use->voucher = read_again(use, terms, false);
 }
 
-/* Gives uses and budgets back to the campaign, as to the voucher. */
+/*
+ * Gives uses and budgets back to the campaign, as to the voucher.  A budget is on
+ * the row, and the use goes with it: the row would come after the stripe.
+ */
 void
 ot_ending_give_back_campaign(OtUse *use)
 {
 	const OtTerms *terms = use->campaign;
-	bool has_budget = terms->discount_budget.limit != 0 || terms->order_budget.limit != 0;
+	bool has_budget = ot_terms_have_budget(terms);
 	OtEndingPart *part;
 	int64 uses;
 	OtArgs args = {0};
@@ -200,8 +210,10 @@ ot_ending_give_back_campaign(OtUse *use)
 		return;
 	part = &use->ending->campaign;
 	hold(use, terms, OT_PLAN_CAMPAIGN_HOLD);
-	uses = terms->redemption_limit != 0 ? part->uses : 0;
-	if (terms->is_striped && uses == 1 &&
+	uses = part->uses - (use->keeps_campaign ? 1 : 0);
+	if (terms->redemption_limit == 0)
+		uses = 0;
+	if (terms->is_striped && !has_budget && uses == 1 &&
 		ot_stripes_give_back(use->workspace, "campaign", terms->id))
 		uses = 0;
 	if (uses > 0 || (has_budget && part->uses > 0))
@@ -271,18 +283,24 @@ give_back_counters(const OtUse *use, const OtEndingPart *part, const OtTerms *te
 static void
 hold(const OtUse *use, const OtTerms *terms, OtPlan plan)
 {
+	if (ot_terms_count_period(terms) || IsolationUsesXactSnapshot())
+		lock_row(use->workspace, terms->id, plan);
+}
+
+static void
+lock_row(int64 workspace, int64 id, OtPlan plan)
+{
 	OtArgs args = {0};
 
-	if (!ot_terms_count_period(terms) && !IsolationUsesXactSnapshot())
-		return;
-	ot_arg_int8(&args, use->workspace);
-	ot_arg_int8(&args, terms->id);
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, id);
 	ot_run(plan, &args);
 }
 
 /*
  * Ends what is over of one voucher or campaign, before its limits change, so
- * that they are compared with what counts now.
+ * that they are compared with what counts now.  Its row, which the caller will
+ * write, is locked before a stripe gets something back.
  */
 void
 ot_reservations_clear(int64 workspace, const char *entity, int64 entity_id,
@@ -308,6 +326,8 @@ ot_reservations_clear(int64 workspace, const char *entity, int64 entity_id,
 	facts.ending_count = 1; /* perhaps */
 	(void) ot_reservations_end(&request, &facts, now, &ending);
 	ot_ending_lock_customers(&ending, 0, 0);
+	lock_row(workspace, entity_id,
+			 is_voucher ? OT_PLAN_VOUCHER_HOLD : OT_PLAN_CAMPAIGN_HOLD);
 	use.workspace = workspace;
 	use.voucher = &facts.voucher;
 	use.campaign = &facts.campaign;

@@ -115,7 +115,7 @@ typedef struct OtRewardAttempt
 	int64 order_id;			  /* that is made */
 	int64 *issued_reward_ids; /* one for each unit */
 	char **codes;			  /* likewise; NULL: none */
-	bool is_short_of_codes;	  /* others hold the last ones, and may give them back */
+	int64 held_code_no;		  /* of the last codes, which another may give back; or 0 */
 } OtRewardAttempt;
 
 /* reward_request.c */
@@ -141,7 +141,7 @@ extern bool ot_reward_refuse(const OtRewardAttempt *attempt);
 
 /* reward_take.c */
 extern bool ot_reward_codes_take(OtRewardAttempt *attempt);
-extern void ot_reward_codes_wait(const OtRewardAttempt *attempt);
+extern void ot_reward_codes_wait(OtRewardAttempt *attempt);
 extern bool ot_reward_counters_spend(const OtRewardAttempt *attempt);
 extern void ot_reward_hold(int64 workspace, int64 reward_id);
 

@@ -31,7 +31,10 @@ static Jsonb *describe(const OtRollbackRequest *request, const OtRollbackFacts *
 					   const char *kept_status);
 static void return_points(const OtRollbackRequest *request, const OtRollbackFacts *facts);
 static void add_returned(OtLedger *ledger, uint64 row);
-static void return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts);
+static void return_codes(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+						 uint64 count);
+static void return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+						  const char *color, const char *size);
 static ArrayType *collect_codes(uint64 count);
 
 /*
@@ -61,19 +64,24 @@ lock_units(const OtRollbackRequest *request)
 }
 
 /*
- * Writes in the one order of locks: order, units, customer, account of points,
- * the reward's counters.
+ * Writes in the one order of locks: order, units, codes, customer, account of
+ * points, the reward's counters.
  */
 void
 ot_reward_roll_back(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					OtOutcome *outcome)
 {
-	ot_issued_rewards_cancel(request->workspace, request->redemption_id,
-							 lock_units(request), request->now);
+	uint64 count = lock_units(request);
+	const char *color = ot_get_text(0, UNIT_COLOR);
+	const char *size = ot_get_text(0, UNIT_SIZE);
+
+	return_codes(request, facts, count);
+	ot_issued_rewards_cancel(request->workspace, request->redemption_id, count,
+							 request->now);
 	cancel_order(request, facts);
 	if (facts->points > 0)
 		return_points(request, facts);
-	return_supply(request, facts);
+	return_supply(request, facts, color, size);
 	outcome->is_success = true;
 	outcome->amount = facts->order_amount;
 	outcome->discount_amount = facts->order_discount;
@@ -179,23 +187,34 @@ add_returned(OtLedger *ledger, uint64 row)
 		ot_ledger_add(ledger, OT_EXPIRED, lot_id, -points, false);
 }
 
-/* Gives uses, stock and codes back; what is not counted has no row to change. */
+/*
+ * Gives the codes of locked units back to the pool.  A buyer takes codes first and
+ * may hold one that was just issued, too, so here they come first as well.
+ */
 static void
-return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts)
+return_codes(const OtRollbackRequest *request, const OtRollbackFacts *facts, uint64 count)
 {
-	uint64 count = lock_units(request);
-	char *color = ot_get_text(0, UNIT_COLOR);
-	char *size = ot_get_text(0, UNIT_SIZE);
-	ArrayType *codes = collect_codes(count);
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, facts->reward_id);
+	ot_arg(&args, PointerGetDatum(collect_codes(count)));
+	ot_run(OT_PLAN_REWARD_CODES_GIVE_BACK, &args);
+}
+
+/* Gives uses and stock back; what is not counted has no row to change. */
+static void
+return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+			  const char *color, const char *size)
+{
 	OtArgs reward = {0};
 	OtArgs customer;
 	OtArgs stock;
-	OtArgs pool;
 
 	ot_reward_hold(request->workspace, facts->reward_id);
 	ot_arg_int8(&reward, request->workspace);
 	ot_arg_int8(&reward, facts->reward_id);
-	customer = stock = pool = reward;
+	customer = stock = reward;
 	ot_arg_int8(&reward, facts->quantity);
 	ot_run(OT_PLAN_REWARD_GIVE_BACK, &reward);
 	ot_arg_int8(&customer, facts->customer_id);
@@ -206,8 +225,6 @@ return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts)
 	ot_arg_int8(&stock, facts->quantity);
 	ot_arg_time(&stock, request->now);
 	ot_run(OT_PLAN_REWARD_STOCK_GIVE_BACK, &stock);
-	ot_arg(&pool, PointerGetDatum(codes));
-	ot_run(OT_PLAN_REWARD_CODES_GIVE_BACK, &pool);
 }
 
 static ArrayType *

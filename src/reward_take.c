@@ -15,6 +15,8 @@
 #define ALPHABET "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 static bool take_from_pool(OtRewardAttempt *attempt);
+static void find_held_code(OtRewardAttempt *attempt);
+static bool wait_for_code(void *context);
 static char *generate_code(void);
 static bool spend_uses(const OtRewardAttempt *attempt);
 static bool spend_customer_uses(const OtRewardAttempt *attempt);
@@ -55,7 +57,7 @@ take_from_pool(OtRewardAttempt *attempt)
 	ot_arg_time(&args, attempt->now);
 	if (ot_run(OT_PLAN_REWARD_CODES_TAKE, &args) < quantity)
 	{
-		attempt->is_short_of_codes = true;
+		find_held_code(attempt);
 		return false;
 	}
 	for (int64 i = 0; i < quantity; i++)
@@ -63,15 +65,39 @@ take_from_pool(OtRewardAttempt *attempt)
 	return true;
 }
 
-/* Waits for those who hold the last codes: what they do not take is free again. */
-void
-ot_reward_codes_wait(const OtRewardAttempt *attempt)
+/* All that are free are ours by now, so one that still looks free is another's. */
+static void
+find_held_code(OtRewardAttempt *attempt)
 {
 	OtArgs args = {0};
 
 	add_reward(&args, attempt);
-	ot_arg_int8(&args, attempt->verdict.quantity);
-	ot_run(OT_PLAN_REWARD_CODES_WAIT, &args);
+	if (ot_run(OT_PLAN_REWARD_CODE_HELD, &args) == 1)
+		attempt->held_code_no = ot_get_int8(0, 1);
+}
+
+/*
+ * Waits for who holds one of the last codes: what he does not take is free again.
+ * It is one code, and it is given up again, so that nobody waits for a code while
+ * he holds another.
+ */
+void
+ot_reward_codes_wait(OtRewardAttempt *attempt)
+{
+	if (attempt->held_code_no != 0)
+		(void) ot_in_subtransaction(wait_for_code, attempt);
+}
+
+static bool
+wait_for_code(void *context)
+{
+	const OtRewardAttempt *attempt = context;
+	OtArgs args = {0};
+
+	add_reward(&args, attempt);
+	ot_arg_int8(&args, attempt->held_code_no);
+	ot_run(OT_PLAN_REWARD_CODE_WAIT, &args);
+	return false;
 }
 
 static char *

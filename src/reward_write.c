@@ -31,7 +31,7 @@ ot_reward_accept(OtRewardAttempt *attempt)
 {
 	bool is_done = ot_in_subtransaction(write_all, attempt);
 
-	if (!is_done && attempt->is_short_of_codes)
+	if (!is_done)
 		ot_reward_codes_wait(attempt);
 	return is_done;
 }
@@ -45,7 +45,7 @@ write_all(void *context)
 {
 	OtRewardAttempt *attempt = context;
 
-	attempt->is_short_of_codes = false;
+	attempt->held_code_no = 0;
 	if (!claim_key(attempt) || !put_customer(attempt) || !ot_reward_codes_take(attempt))
 		return false;
 	write_order(attempt);

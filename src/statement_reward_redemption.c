@@ -71,8 +71,10 @@ const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND reward_id = $2 AND issued_at IS NULL AND code_no = ANY (ARRAY("
 		"  SELECT code_no " FREE_CODES " ORDER BY code_no LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
 		" RETURNING code"},
-	[OT_PLAN_REWARD_CODES_WAIT] = {"iii",
-		"SELECT " FREE_CODES " ORDER BY code_no LIMIT $3 FOR NO KEY UPDATE"},
+	[OT_PLAN_REWARD_CODE_HELD] = {"ii",
+		"SELECT code_no " FREE_CODES " ORDER BY code_no LIMIT 1"},
+	[OT_PLAN_REWARD_CODE_WAIT] = {"iii",
+		"SELECT " FREE_CODES " AND code_no = $3 FOR NO KEY UPDATE"},
 	[OT_PLAN_REWARD_SHARE] = {"ii",
 		"SELECT FROM ordertrack.rewards WHERE workspace_id = $1 AND reward_id = $2 FOR SHARE"},
 	[OT_PLAN_REWARD_SPEND] = {"iii",
