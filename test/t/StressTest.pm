@@ -11,7 +11,7 @@ use OrdertrackTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_stress_server run_retrying_sessions run_sessions asked_is);
+our @EXPORT = qw(new_stress_server run_sessions asked_is);
 
 my ($node, @options);
 
@@ -37,17 +37,6 @@ END
 $$;
 EOC
 	return $node;
-}
-
-# The same, sending again what ended in a deadlock, as the manual asks for where
-# reservations of a split code end while batches of it run.
-sub run_retrying_sessions
-{
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-
-	push @options, '--max-tries=20';
-	run_sessions(@_);
-	pop @options;
 }
 
 # Runs scripts (name => [weight, text]) in so many sessions, each so many calls.
