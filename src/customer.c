@@ -12,6 +12,8 @@
 
 PG_FUNCTION_INFO_V1(ordertrack_put_customer);
 
+static int64 find(int64 workspace, const char *source_id);
+
 /* Creates or changes a customer and returns its id. */
 Datum
 ordertrack_put_customer(PG_FUNCTION_ARGS)
@@ -58,7 +60,7 @@ ot_customer_put(int64 workspace, const char *source_id, TimestampTz now)
 	while (customer_id == 0)
 	{
 		CHECK_FOR_INTERRUPTS();
-		customer_id = ot_customer_find(workspace, source_id);
+		customer_id = find(workspace, source_id);
 		if (customer_id == 0)
 			customer_id = ot_customer_add(workspace, source_id, now);
 	}
@@ -66,8 +68,8 @@ ot_customer_put(int64 workspace, const char *source_id, TimestampTz now)
 }
 
 /* Finds a customer by source_id; 0 where there is none. */
-int64
-ot_customer_find(int64 workspace, const char *source_id)
+static int64
+find(int64 workspace, const char *source_id)
 {
 	OtArgs args = {0};
 

@@ -37,6 +37,7 @@ static void check_amounts(const OtOrderData *data, const Locked *locked);
 static Jsonb *describe_update(const OtOrderData *data, const Locked *locked,
 							  const OtPersonal *personal, const char *actor);
 static uint64 update(const OtChange *change, const OtOrderData *data, ArrayType *passed);
+static int32 count_notes(int64 workspace, int64 order_id);
 
 /* Moves an order to a status and gives the one before. */
 Datum
@@ -113,7 +114,7 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 		change.data = describe_update(&data, &locked, personal, change.actor);
 		update(&change, &data, passed);
 		ot_personal_store(personal, change.workspace, change.order_id,
-						  ot_order_note_count(change.workspace, change.order_id));
+						  count_notes(change.workspace, change.order_id));
 	}
 	ot_end();
 	PG_RETURN_VOID();
@@ -140,18 +141,6 @@ ot_order_refuse(int64 workspace, int64 order_id)
 	ot_require_workspace(workspace);
 	ereport(ERROR, errcode(OT_ERRCODE_NO_ORDER),
 			errmsg("order " INT64_FORMAT " does not exist", order_id));
-}
-
-/* Gives the number of an order's newest note. */
-int32
-ot_order_note_count(int64 workspace, int64 order_id)
-{
-	OtArgs args = {0};
-
-	ot_arg_int8(&args, workspace);
-	ot_arg_int8(&args, order_id);
-	ot_run(OT_PLAN_ORDER_READ, &args);
-	return ot_get_int4(0, 5);
 }
 
 static ArrayType *
@@ -271,4 +260,16 @@ update(const OtChange *change, const OtOrderData *data, ArrayType *passed)
 	ot_arg_text(&args, data->on_behalf_of);
 	ot_arg_int8_or_null(&args, data->has_points, data->value_in_points);
 	return ot_change_order(change, OT_PLAN_ORDER_UPDATE, &args);
+}
+
+/* Gives the number of an order's newest note. */
+static int32
+count_notes(int64 workspace, int64 order_id)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, order_id);
+	ot_run(OT_PLAN_ORDER_READ, &args);
+	return ot_get_int4(0, 5);
 }

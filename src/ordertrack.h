@@ -247,7 +247,6 @@ typedef struct OtNewOrder
 extern bool ot_order_insert(const OtNewOrder *order);
 extern bool ot_order_take_announced(int64 workspace, int64 order_id);
 extern void ot_order_refuse(int64 workspace, int64 order_id) pg_attribute_noreturn();
-extern int32 ot_order_note_count(int64 workspace, int64 order_id);
 extern void ot_lines_insert(int64 workspace, int64 order_id, const OtOrderData *data,
 							TimestampTz now);
 extern void ot_lines_describe(const OtOrderData *data, OtJson *json);
@@ -288,7 +287,6 @@ extern bool ot_outer_is_admin(void);
 
 /* ---- customer.c: what several features need ---- */
 
-extern int64 ot_customer_find(int64 workspace, const char *source_id);
 extern int64 ot_customer_put(int64 workspace, const char *source_id, TimestampTz now);
 extern int64 ot_customer_add(int64 workspace, const char *source_id, TimestampTz now);
 extern void ot_customer_follow(const TriggerData *trigger);
