@@ -1,7 +1,7 @@
 /*
  * arguments.c
  *		Reads the arguments of SQL functions and says plainly what is wrong with
- *		one; builds the row that a function returns.
+ *		one; builds what a function returns.
  */
 #include "postgres.h"
 
@@ -147,4 +147,22 @@ ot_return_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+}
+
+/* Returns all rows of the last result, whose columns are those of the function's set. */
+void
+ot_return_rows(FunctionCallInfo fcinfo, uint64 count)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum *values;
+	bool *nulls;
+
+	InitMaterializedSRF(fcinfo, 0);
+	values = palloc(sizeof(Datum) * result->setDesc->natts);
+	nulls = palloc(sizeof(bool) * result->setDesc->natts);
+	for (uint64 row = 0; row < count; row++)
+	{
+		ot_get_row_at(row, values, nulls);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
 }

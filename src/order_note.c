@@ -5,7 +5,6 @@
  */
 #include "postgres.h"
 
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -17,8 +16,6 @@ PG_FUNCTION_INFO_V1(ordertrack_add_note);
 PG_FUNCTION_INFO_V1(ordertrack_edit_note);
 PG_FUNCTION_INFO_V1(ordertrack_delete_note);
 PG_FUNCTION_INFO_V1(ordertrack_order_history);
-
-#define NOTE_COLUMNS 13 /* of type order_note and of OT_PLAN_NOTE_LIST */
 
 static int32 note_no_arg(FunctionCallInfo fcinfo);
 static int32 touch(const OtChange *change);
@@ -103,27 +100,16 @@ ordertrack_order_history(PG_FUNCTION_ARGS)
 {
 	int64 order_id = ot_id_arg(fcinfo, 0, "order_id");
 	int64 workspace = ot_workspace_arg(fcinfo, 1);
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	OtArgs order = {0};
 	OtArgs notes = {0};
-	uint64 count;
 
-	InitMaterializedSRF(fcinfo, 0);
 	ot_arg_int8(&order, workspace);
 	ot_arg_int8(&order, order_id);
 	notes = order;
 	ot_begin();
 	if (ot_read(OT_PLAN_ORDER_READ, &order) == 0)
 		ot_order_refuse(workspace, order_id);
-	count = ot_read(OT_PLAN_NOTE_LIST, &notes);
-	for (uint64 i = 0; i < count; i++)
-	{
-		Datum values[NOTE_COLUMNS];
-		bool nulls[NOTE_COLUMNS];
-
-		ot_get_row_at(i, values, nulls);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
+	ot_return_rows(fcinfo, ot_read(OT_PLAN_NOTE_LIST, &notes));
 	ot_end();
 	return (Datum) 0;
 }

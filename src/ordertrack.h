@@ -49,6 +49,7 @@ extern char *ot_session_role(void);
 extern char *ot_outer_role(void);
 extern void ot_require_workspace(int64 workspace);
 extern Datum ot_return_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
+extern void ot_return_rows(FunctionCallInfo fcinfo, uint64 count);
 
 /* ---- json.c: reading and writing jsonb ---- */
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -27,8 +26,6 @@ enum
 	NEXT_EXPIRES_AT,
 	BALANCE_COLUMNS
 };
-
-#define EXPIRING_COLUMNS 3 /* of type expiring and of OT_PLAN_POINT_EXPIRING */
 
 static void read_points(int64 workspace, const char *customer, TimestampTz now,
 						OtPoints *points);
@@ -101,32 +98,21 @@ Datum
 ordertrack_expiring_points(PG_FUNCTION_ARGS)
 {
 	int64 workspace = ot_workspace_arg(fcinfo, 1);
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz until;
 	OtArgs args = {0};
-	uint64 count;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("argument \"within\" must not be null"));
 	until = DatumGetTimestampTz(DirectFunctionCall2(
 		timestamptz_pl_interval, TimestampTzGetDatum(now), PG_GETARG_DATUM(0)));
-	InitMaterializedSRF(fcinfo, 0);
 	ot_arg_int8(&args, workspace);
 	ot_arg_time(&args, now);
 	ot_arg_time(&args, until);
 	ot_begin();
 	ot_require_workspace(workspace);
-	count = ot_read(OT_PLAN_POINT_EXPIRING, &args);
-	for (uint64 i = 0; i < count; i++)
-	{
-		Datum values[EXPIRING_COLUMNS];
-		bool nulls[EXPIRING_COLUMNS];
-
-		ot_get_row_at(i, values, nulls);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
+	ot_return_rows(fcinfo, ot_read(OT_PLAN_POINT_EXPIRING, &args));
 	ot_end();
 	return (Datum) 0;
 }
