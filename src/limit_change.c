@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 
+#include "errcodes.h"
 #include "ordertrack.h"
 
 typedef struct Attempt
@@ -74,4 +75,18 @@ lock_uses(void)
 			errdetail("Uses that were committed after its snapshot would not count."),
 			errhint("Use a transaction of isolation level READ COMMITTED."));
 	ot_lock_redemptions(true);
+}
+
+/* Refuses a redemption_limit that is below the uses that count against it. */
+void
+ot_limit_check(bool is_set, int64 limit, int64 used)
+{
+	if (!is_set || used <= limit)
+		return;
+	ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
+			errmsg("\"redemption_limit\" is below the number of uses"),
+			errdetail("There are " INT64_FORMAT
+					  " uses that were neither rolled back nor released.",
+					  used),
+			errhint("To stop further uses, set is_active to false."));
 }

@@ -311,6 +311,7 @@ typedef struct OtLimitSteps
 } OtLimitSteps;
 
 extern bool ot_change_limits(const OtLimitSteps *steps, void *context);
+extern void ot_limit_check(bool is_set, int64 limit, int64 used);
 
 /* ---- clear.c: the argument that names fields to empty ---- */
 

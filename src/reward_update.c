@@ -8,7 +8,6 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#include "errcodes.h"
 #include "ordertrack.h"
 #include "reward_catalog.h"
 
@@ -49,7 +48,6 @@ static bool sets_first_limit(const Change *change, OtRewardField limit);
 static void write_change(void *context);
 static void merge(const Change *change, OtRewardTerms *merged);
 static void count_units(Change *change);
-static void check_units(const Change *change, const OtRewardTerms *merged);
 static void write_merged(const Change *change, const OtRewardTerms *merged);
 static void run_by_id(OtPlan plan, const Change *change);
 
@@ -165,7 +163,8 @@ write_change(void *context)
 
 	merge(change, &merged);
 	count_units(change);
-	check_units(change, &merged);
+	ot_limit_check(merged.is_set[OT_REWARD_REDEMPTION_LIMIT],
+				   merged.value[OT_REWARD_REDEMPTION_LIMIT], change->redeemed_count);
 	write_merged(change, &merged);
 }
 
@@ -198,19 +197,6 @@ count_units(Change *change)
 		run_by_id(OT_PLAN_REWARD_FORGET_CUSTOMERS, change);
 		run_by_id(OT_PLAN_REWARD_COUNT_CUSTOMERS, change);
 	}
-}
-
-static void
-check_units(const Change *change, const OtRewardTerms *merged)
-{
-	if (merged->is_set[OT_REWARD_REDEMPTION_LIMIT] &&
-		change->redeemed_count > merged->value[OT_REWARD_REDEMPTION_LIMIT])
-		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-				errmsg("\"redemption_limit\" is below the number of uses"),
-				errdetail("There are " INT64_FORMAT
-						  " units that were issued and not rolled back.",
-						  change->redeemed_count),
-				errhint("To stop further uses, set is_active to false."));
 }
 
 static void

@@ -156,14 +156,8 @@ fold(const Change *change, OtTermsStored *stored)
 static void
 check_uses(const OtTermsArgs *merged, const OtTermsStored *stored)
 {
-	if (merged->is_set[OT_REDEMPTION_LIMIT] &&
-		stored->redeemed_count > merged->value[OT_REDEMPTION_LIMIT])
-		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-				errmsg("\"redemption_limit\" is below the number of uses"),
-				errdetail("There are " INT64_FORMAT
-						  " uses that were neither rolled back nor released.",
-						  stored->redeemed_count),
-				errhint("To stop further uses, set is_active to false."));
+	ot_limit_check(merged->is_set[OT_REDEMPTION_LIMIT],
+				   merged->value[OT_REDEMPTION_LIMIT], stored->redeemed_count);
 	check_budget(merged, OT_DISCOUNT_BUDGET, "discount_budget", stored->discount_spent);
 	check_budget(merged, OT_ORDER_BUDGET, "order_budget", stored->order_spent);
 }
