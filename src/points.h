@@ -79,11 +79,16 @@ extern bool ot_lot_is_expired(const OtLot *lot, TimestampTz now);
 extern bool ot_lot_is_pending(const OtLot *lot, TimestampTz now);
 
 /* points_ledger.c */
+extern void ot_ledger_begin(OtLedger *ledger, int64 workspace, int64 customer_id,
+							TimestampTz now, const char *channel, const char *actor);
+extern void ot_lot_insert(const OtLedger *ledger, const OtLot *lot,
+						  int64 transferred_from);
 extern void ot_ledger_add(OtLedger *ledger, OtMovementKind kind, int64 lot_id,
 						  int64 points, bool is_new);
 extern void ot_ledger_expire(OtLedger *ledger, OtPoints *points);
 extern void ot_ledger_take(OtLedger *ledger, OtPoints *points, OtMovementKind kind,
 						   int64 amount);
+extern void ot_ledger_book_locked(const OtLedger *ledger, const OtPoints *points);
 extern bool ot_ledger_book(const OtLedger *ledger, const OtPoints *points);
 
 #endif

@@ -81,11 +81,11 @@ grant_points(const Grant *grant, int64 lot_id)
 	check_times(grant);
 	customer_id = ot_customer_put(request->workspace, grant->customer, request->now);
 	ot_points_lock(request->workspace, customer_id, request->now, request->now, &points);
-	ot_ledger_begin(&ledger, request, customer_id);
+	ot_points_request_ledger(request, customer_id, &ledger);
 	ot_ledger_expire(&ledger, &points);
 	ot_lot_insert(&ledger, &lot, 0);
 	ot_ledger_add(&ledger, OT_GRANTED, lot_id, grant->points, true);
-	ot_points_book_locked(&ledger, &points);
+	ot_ledger_book_locked(&ledger, &points);
 }
 
 static void
@@ -133,7 +133,7 @@ cancel(OtPointsRequest *request, int64 lot_id)
 
 	request->now = GetCurrentTimestamp();
 	ot_points_lock(request->workspace, customer_id, request->now, DT_NOEND, &points);
-	ot_ledger_begin(&ledger, request, customer_id);
+	ot_points_request_ledger(request, customer_id, &ledger);
 	ot_ledger_expire(&ledger, &points);
 	for (int i = 0; i < points.lot_count; i++)
 		if (points.lots[i].id == lot_id)
@@ -144,7 +144,7 @@ cancel(OtPointsRequest *request, int64 lot_id)
 	ot_arg_int8(&args, lot_id);
 	ot_arg_time(&args, request->now);
 	ot_run(OT_PLAN_POINT_LOT_CANCEL, &args);
-	ot_points_book_locked(&ledger, &points);
+	ot_ledger_book_locked(&ledger, &points);
 	return canceled;
 }
 

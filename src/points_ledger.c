@@ -28,6 +28,41 @@ static int64 sum_of(const OtLedger *ledger, OtMovementKind kind);
 static void change_lots(const OtLedger *ledger);
 static void insert_movements(const OtLedger *ledger, const OtPoints *points);
 
+/* Begins the movements of a customer; reason and redemption may be set after it. */
+void
+ot_ledger_begin(OtLedger *ledger, int64 workspace, int64 customer_id, TimestampTz now,
+				const char *channel, const char *actor)
+{
+	memset(ledger, 0, sizeof(*ledger));
+	ledger->workspace = workspace;
+	ledger->customer_id = customer_id;
+	ledger->now = now;
+	ledger->channel = channel;
+	ledger->actor = actor;
+}
+
+/* Inserts a lot with its points. */
+void
+ot_lot_insert(const OtLedger *ledger, const OtLot *lot, int64 transferred_from)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, ledger->workspace);
+	ot_arg_int8(&args, lot->id);
+	ot_arg_int8(&args, ledger->customer_id);
+	ot_arg_int8(&args, lot->left);
+	ot_arg_time(&args, lot->expires_at);
+	if (lot->pending_until == DT_NOBEGIN)
+		ot_arg_null(&args);
+	else
+		ot_arg_time(&args, lot->pending_until);
+	ot_arg_time(&args, lot->granted_at);
+	ot_arg_id(&args, transferred_from);
+	ot_arg_text(&args, ledger->reason);
+	ot_arg_time(&args, ledger->now);
+	ot_write(OT_PLAN_POINT_LOT_INSERT, &args, 1);
+}
+
 /* Adds a movement; the points of a new lot are inserted with it. */
 void
 ot_ledger_add(OtLedger *ledger, OtMovementKind kind, int64 lot_id, int64 points,
@@ -85,6 +120,14 @@ ot_ledger_take(OtLedger *ledger, OtPoints *points, OtMovementKind kind, int64 am
 	}
 	if (amount > 0)
 		elog(ERROR, "customer has too few points");
+}
+
+/* Books movements of an account that is locked: no race can be lost. */
+void
+ot_ledger_book_locked(const OtLedger *ledger, const OtPoints *points)
+{
+	if (!ot_ledger_book(ledger, points))
+		elog(ERROR, "locked account of points has changed");
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * points_request.c
  *		What the functions that move points by themselves have in common: their
- *		arguments, their idempotency key, and booking under the account's lock.
+ *		arguments, their idempotency key, and how their movements begin.
  */
 #include "postgres.h"
 
@@ -92,43 +92,10 @@ ot_points_key_take(const OtPointsRequest *request, int64 *lot_id)
 
 /* Begins the movements of a call for one customer. */
 void
-ot_ledger_begin(OtLedger *ledger, const OtPointsRequest *request, int64 customer_id)
+ot_points_request_ledger(const OtPointsRequest *request, int64 customer_id,
+						 OtLedger *ledger)
 {
-	memset(ledger, 0, sizeof(*ledger));
-	ledger->workspace = request->workspace;
-	ledger->customer_id = customer_id;
-	ledger->now = request->now;
+	ot_ledger_begin(ledger, request->workspace, customer_id, request->now,
+					request->channel, request->actor);
 	ledger->reason = request->reason;
-	ledger->channel = request->channel;
-	ledger->actor = request->actor;
-}
-
-/* Inserts a lot with its points. */
-void
-ot_lot_insert(const OtLedger *ledger, const OtLot *lot, int64 transferred_from)
-{
-	OtArgs args = {0};
-
-	ot_arg_int8(&args, ledger->workspace);
-	ot_arg_int8(&args, lot->id);
-	ot_arg_int8(&args, ledger->customer_id);
-	ot_arg_int8(&args, lot->left);
-	ot_arg_time(&args, lot->expires_at);
-	if (lot->pending_until == DT_NOBEGIN)
-		ot_arg_null(&args);
-	else
-		ot_arg_time(&args, lot->pending_until);
-	ot_arg_time(&args, lot->granted_at);
-	ot_arg_id(&args, transferred_from);
-	ot_arg_text(&args, ledger->reason);
-	ot_arg_time(&args, ledger->now);
-	ot_write(OT_PLAN_POINT_LOT_INSERT, &args, 1);
-}
-
-/* Books movements of an account that is locked: no race can be lost. */
-void
-ot_points_book_locked(const OtLedger *ledger, const OtPoints *points)
-{
-	if (!ot_ledger_book(ledger, points))
-		elog(ERROR, "locked account of points has changed");
 }

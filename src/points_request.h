@@ -28,10 +28,7 @@ extern void ot_points_request_read(OtPointsRequest *request, FunctionCallInfo fc
 								   int first);
 extern void ot_points_request_hash(OtPointsRequest *request);
 extern bool ot_points_key_take(const OtPointsRequest *request, int64 *lot_id);
-extern void ot_ledger_begin(OtLedger *ledger, const OtPointsRequest *request,
-							int64 customer_id);
-extern void ot_lot_insert(const OtLedger *ledger, const OtLot *lot,
-						  int64 transferred_from);
-extern void ot_points_book_locked(const OtLedger *ledger, const OtPoints *points);
+extern void ot_points_request_ledger(const OtPointsRequest *request, int64 customer_id,
+									 OtLedger *ledger);
 
 #endif

@@ -95,8 +95,8 @@ transfer(const OtPointsRequest *request, Party *from, Party *to, int64 points)
 			ERROR, errcode(OT_ERRCODE_POINTS), errmsg("customer has not enough points"),
 			errdetail(INT64_FORMAT " more are needed.", points - from->points.active));
 	give(from, to, points);
-	ot_points_book_locked(&from->ledger, &from->points);
-	ot_points_book_locked(&to->ledger, &to->points);
+	ot_ledger_book_locked(&from->ledger, &from->points);
+	ot_ledger_book_locked(&to->ledger, &to->points);
 }
 
 static void
@@ -104,7 +104,7 @@ lock_party(const OtPointsRequest *request, Party *party)
 {
 	ot_points_lock(request->workspace, party->customer_id, request->now, DT_NOEND,
 				   &party->points);
-	ot_ledger_begin(&party->ledger, request, party->customer_id);
+	ot_points_request_ledger(request, party->customer_id, &party->ledger);
 	ot_ledger_expire(&party->ledger, &party->points);
 }
 

@@ -12,7 +12,6 @@
 #include "issued_reward.h"
 #include "plan.h"
 #include "points.h"
-#include "points_request.h"
 #include "reward_redemption.h"
 #include "reward_rollback.h"
 
@@ -150,27 +149,24 @@ describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 static void
 return_points(const OtRollbackRequest *request, const OtRollbackFacts *facts)
 {
-	OtLedger ledger = {0};
+	OtLedger ledger;
 	OtPoints points;
 	OtArgs args = {0};
 	uint64 count;
 
 	ot_points_lock(request->workspace, facts->customer_id, request->now, request->now,
 				   &points);
-	ledger.workspace = request->workspace;
-	ledger.customer_id = facts->customer_id;
-	ledger.now = request->now;
+	ot_ledger_begin(&ledger, request->workspace, facts->customer_id, request->now,
+					request->channel, request->actor);
 	ledger.redemption_id = facts->rollback_id;
 	ledger.reason = request->reason;
-	ledger.channel = request->channel;
-	ledger.actor = request->actor;
 	ot_ledger_expire(&ledger, &points);
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, request->redemption_id);
 	count = ot_run(OT_PLAN_POINT_SPENT, &args);
 	for (uint64 row = 0; row < count; row++)
 		add_returned(&ledger, row);
-	ot_points_book_locked(&ledger, &points);
+	ot_ledger_book_locked(&ledger, &points);
 }
 
 static void

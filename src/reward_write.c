@@ -243,16 +243,13 @@ take_points(const OtRewardAttempt *attempt)
 {
 	const OtRewardRequest *request = attempt->request;
 	OtPoints points = attempt->facts.points;
-	OtLedger ledger = {0};
+	OtLedger ledger;
 
 	if (attempt->verdict.cost == 0)
 		return true;
-	ledger.workspace = request->workspace;
-	ledger.customer_id = attempt->facts.customer_id;
-	ledger.now = attempt->now;
+	ot_ledger_begin(&ledger, request->workspace, attempt->facts.customer_id, attempt->now,
+					request->channel, request->actor);
 	ledger.redemption_id = attempt->facts.redemption_id;
-	ledger.channel = request->channel;
-	ledger.actor = request->actor;
 	ot_ledger_expire(&ledger, &points);
 	ot_ledger_take(&ledger, &points, OT_SPENT, attempt->verdict.cost);
 	return ot_ledger_book(&ledger, &points);
