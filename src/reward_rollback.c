@@ -87,40 +87,24 @@ ot_reward_roll_back(const OtRollbackRequest *request, const OtRollbackFacts *fac
 	outcome->total_amount = facts->order_amount - facts->order_discount;
 }
 
-/*
- * With no other live redemption the order is canceled, where that move is allowed;
- * else it stays, and the note says so.
- */
 static void
 cancel_order(const OtRollbackRequest *request, const OtRollbackFacts *facts)
 {
-	const char *status = facts->order_status;
-	const char *kept_status = NULL;
+	OtRollbackOrder order;
 	OtChange change = {0};
-	OtArgs rest = {0};
 	OtArgs args = {0};
 
-	ot_arg_int8(&rest, request->workspace);
-	ot_arg_int8(&rest, facts->order_id);
-	ot_run(OT_PLAN_ROLLBACK_REST, &rest);
-	if (ot_get_int8(0, 2) <= 1 && strcmp(status, "canceled") != 0)
-	{
-		if (ot_transition_find(request->workspace, "order", status, "canceled", NULL) !=
-			NULL)
-			status = "canceled";
-		else
-			kept_status = status;
-	}
+	ot_rollback_order_settle(request, facts, 0, true, &order);
 	change.workspace = request->workspace;
 	change.order_id = facts->order_id;
 	change.now = request->now;
 	change.channel = request->channel;
 	change.actor = request->actor;
 	change.event_type = "reward_rolled_back";
-	change.data = describe(request, facts, kept_status);
+	change.data = describe(request, facts, order.kept_status);
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, facts->order_id);
-	ot_arg_text(&args, status);
+	ot_arg_text(&args, order.status);
 	if (ot_change_order(&change, OT_PLAN_ORDER_STATUS, &args) != 1)
 		elog(ERROR, "locked order " INT64_FORMAT " is missing", facts->order_id);
 }

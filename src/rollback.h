@@ -57,6 +57,14 @@ typedef struct OtRollbackFacts
 	int64 order_customer_id;
 } OtRollbackFacts;
 
+/* An order without what is undone. */
+typedef struct OtRollbackOrder
+{
+	int64 discount;
+	const char *status;
+	const char *kept_status; /* in which it stays, since it can't be canceled; or NULL */
+} OtRollbackOrder;
+
 typedef struct OtRollbackVerdict
 {
 	OtFailure failure;
@@ -80,6 +88,9 @@ extern void ot_rollback_stack(const OtRollbackRequest *request,
 							  const OtRollbackFacts *facts, OtOutcome *outcome);
 
 /* rollback_write.c */
+extern void ot_rollback_order_settle(const OtRollbackRequest *request,
+									 const OtRollbackFacts *facts, int64 amount,
+									 bool is_complete, OtRollbackOrder *order);
 extern void ot_rollback_write(const OtRollbackRequest *request,
 							  const OtRollbackFacts *facts,
 							  const OtRollbackVerdict *verdict, OtOutcome *outcome);

@@ -21,7 +21,7 @@ static void change_order(const OtRollbackRequest *request, const OtRollbackFacts
 						 const OtRollbackVerdict *verdict, OtOutcome *outcome);
 static Jsonb *describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					   const OtRollbackVerdict *verdict, const OtCart *cart,
-					   int64 discount, const char *kept_status);
+					   const OtRollbackOrder *order);
 static void read_terms(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					   Terms *terms);
 static int64 give_back(const OtRollbackRequest *request, const OtRollbackFacts *facts,
@@ -48,35 +48,20 @@ ot_rollback_write(const OtRollbackRequest *request, const OtRollbackFacts *facts
 }
 
 /*
- * The order's discount is the sum of its live redemptions, computed again; its
- * lines lose what the redemption gave them.
- * With none left the order is canceled, where that move is allowed.
+ * Writes the order as it is without the redemption; its lines lose what that gave
+ * them.
  */
 static void
 change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 			 const OtRollbackVerdict *verdict, OtOutcome *outcome)
 {
-	const char *status = facts->order_status;
-	const char *kept_status = NULL;
+	OtRollbackOrder order;
 	OtChange change = {0};
-	OtArgs rest = {0};
 	OtArgs args = {0};
 	OtCart cart = {0};
-	int64 discount;
 
-	ot_arg_int8(&rest, request->workspace);
-	ot_arg_int8(&rest, facts->order_id);
-	ot_run(OT_PLAN_ROLLBACK_REST, &rest);
-	discount = ot_get_int8(0, 1) - verdict->amount;
-	if (verdict->is_complete && ot_get_int8(0, 2) <= 1 && strcmp(status, "canceled") != 0)
-	{
-		if (ot_transition_find(request->workspace, "order", status, "canceled", NULL) !=
-			NULL)
-			status = "canceled";
-		else
-			kept_status = status;
-	}
-
+	ot_rollback_order_settle(request, facts, verdict->amount, verdict->is_complete,
+							 &order);
 	if (facts->has_items)
 	{
 		ot_cart_read_given(&cart, request->workspace, facts->order_id,
@@ -90,22 +75,48 @@ change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	change.channel = request->channel;
 	change.actor = request->actor;
 	change.event_type = "promotion_remove_coupon";
-	change.data = describe(request, facts, verdict, &cart, discount, kept_status);
+	change.data = describe(request, facts, verdict, &cart, &order);
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, facts->order_id);
-	ot_arg_int8(&args, discount);
-	ot_arg_text(&args, status);
+	ot_arg_int8(&args, order.discount);
+	ot_arg_text(&args, order.status);
 	ot_arg_null(&args);
 	ot_arg_int8(&args, facts->order_amount + cart.given_amount);
 	ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args);
-	outcome->discount_amount = discount;
-	outcome->total_amount = facts->order_amount + cart.given_amount - discount;
+	outcome->discount_amount = order.discount;
+	outcome->total_amount = facts->order_amount + cart.given_amount - order.discount;
+}
+
+/*
+ * Tells what an order is without an amount of its redemptions.  Its discount is the
+ * sum of its live redemptions, computed again; without the last of them it is
+ * canceled, where that move is allowed.
+ */
+void
+ot_rollback_order_settle(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+						 int64 amount, bool is_complete, OtRollbackOrder *order)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, facts->order_id);
+	ot_run(OT_PLAN_ROLLBACK_REST, &args);
+	order->discount = ot_get_int8(0, 1) - amount;
+	order->status = facts->order_status;
+	order->kept_status = NULL;
+	if (!is_complete || ot_get_int8(0, 2) > 1 || strcmp(order->status, "canceled") == 0)
+		return;
+	if (ot_transition_find(request->workspace, "order", order->status, "canceled",
+						   NULL) != NULL)
+		order->status = "canceled";
+	else
+		order->kept_status = order->status;
 }
 
 static Jsonb *
 describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-		 const OtRollbackVerdict *verdict, const OtCart *cart, int64 discount,
-		 const char *kept_status)
+		 const OtRollbackVerdict *verdict, const OtCart *cart,
+		 const OtRollbackOrder *order)
 {
 	OtJson json;
 
@@ -116,13 +127,13 @@ describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	ot_json_add_int8(&json, "amount", -verdict->amount);
 	ot_json_open(&json, "discount_amount");
 	ot_json_add_int8(&json, "old", facts->order_discount);
-	ot_json_add_int8(&json, "new", discount);
+	ot_json_add_int8(&json, "new", order->discount);
 	ot_json_close(&json);
 	ot_json_add_int8(&json, "total_amount",
-					 facts->order_amount + cart->given_amount - discount);
+					 facts->order_amount + cart->given_amount - order->discount);
 	if (facts->has_items)
 		ot_cart_describe(cart, facts->order_amount, &json);
-	ot_json_add_text(&json, "kept_status", kept_status);
+	ot_json_add_text(&json, "kept_status", order->kept_status);
 	ot_note_sign(&json, request->actor);
 	return ot_json_end(&json);
 }
