@@ -24,42 +24,50 @@ enum
 	UNIT_IS_IN_USE
 };
 
-static uint64 lock_units(const OtRollbackRequest *request);
+static ArrayType *collect_codes(int64 quantity);
 static void cancel_order(const OtRollbackRequest *request, const OtRollbackFacts *facts);
 static Jsonb *describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					   const char *kept_status);
 static void return_points(const OtRollbackRequest *request, const OtRollbackFacts *facts);
 static void add_returned(OtLedger *ledger, uint64 row);
-static void return_codes(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-						 uint64 count);
-static void return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-						  const char *color, const char *size);
-static ArrayType *collect_codes(uint64 count);
+static void return_codes(const OtRollbackRequest *request, const OtRollbackFacts *facts);
+static void return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts);
 
 /*
- * Tells whether a unit is in use: the customer has the good of it, unless its
- * delivery was canceled, or has or may get the money of a cashback.  Locks the units,
- * so that it stays so.
+ * Locks the units of a redemption and reads them.  One is in use where the customer
+ * has the good of it, unless its delivery was canceled, or has or may get the money
+ * of a cashback; under the lock it stays as it is.
  */
-bool
-ot_reward_is_in_use(const OtRollbackRequest *request)
-{
-	uint64 count = lock_units(request);
-
-	for (uint64 row = 0; row < count; row++)
-		if (ot_get_bool(row, UNIT_IS_IN_USE))
-			return true;
-	return false;
-}
-
-static uint64
-lock_units(const OtRollbackRequest *request)
+void
+ot_reward_units_lock(const OtRollbackRequest *request, int64 quantity, OtUnits *units)
 {
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, request->redemption_id);
-	return ot_run(OT_PLAN_REWARD_UNITS, &args);
+	if (ot_run(OT_PLAN_REWARD_UNITS, &args) != quantity)
+		ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+				errmsg("units of redemption " INT64_FORMAT " are missing",
+					   request->redemption_id));
+	units->is_in_use = false;
+	for (int64 row = 0; row < quantity; row++)
+		if (ot_get_bool(row, UNIT_IS_IN_USE))
+			units->is_in_use = true;
+	units->codes = collect_codes(quantity);
+	units->color = ot_get_text(0, UNIT_COLOR);
+	units->size = ot_get_text(0, UNIT_SIZE);
+}
+
+static ArrayType *
+collect_codes(int64 quantity)
+{
+	Datum *codes = palloc(sizeof(Datum) * quantity);
+	int code_count = 0;
+
+	for (int64 row = 0; row < quantity; row++)
+		if (!ot_is_null(row, UNIT_CODE))
+			codes[code_count++] = CStringGetTextDatum(ot_get_text(row, UNIT_CODE));
+	return construct_array(codes, code_count, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
 /*
@@ -70,17 +78,13 @@ void
 ot_reward_roll_back(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					OtOutcome *outcome)
 {
-	uint64 count = lock_units(request);
-	const char *color = ot_get_text(0, UNIT_COLOR);
-	const char *size = ot_get_text(0, UNIT_SIZE);
-
-	return_codes(request, facts, count);
-	ot_issued_rewards_cancel(request->workspace, request->redemption_id, count,
+	return_codes(request, facts);
+	ot_issued_rewards_cancel(request->workspace, request->redemption_id, facts->quantity,
 							 request->now);
 	cancel_order(request, facts);
 	if (facts->points > 0)
 		return_points(request, facts);
-	return_supply(request, facts, color, size);
+	return_supply(request, facts);
 	outcome->is_success = true;
 	outcome->amount = facts->order_amount;
 	outcome->discount_amount = facts->order_discount;
@@ -172,20 +176,19 @@ add_returned(OtLedger *ledger, uint64 row)
  * may hold one that was just issued, too, so here they come first as well.
  */
 static void
-return_codes(const OtRollbackRequest *request, const OtRollbackFacts *facts, uint64 count)
+return_codes(const OtRollbackRequest *request, const OtRollbackFacts *facts)
 {
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, facts->reward_id);
-	ot_arg(&args, PointerGetDatum(collect_codes(count)));
+	ot_arg(&args, PointerGetDatum(facts->units.codes));
 	ot_run(OT_PLAN_REWARD_CODES_GIVE_BACK, &args);
 }
 
 /* Gives uses and stock back; what is not counted has no row to change. */
 static void
-return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts,
-			  const char *color, const char *size)
+return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts)
 {
 	OtArgs reward = {0};
 	OtArgs customer;
@@ -200,21 +203,9 @@ return_supply(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	ot_arg_int8(&customer, facts->customer_id);
 	ot_arg_int8(&customer, facts->quantity);
 	ot_run(OT_PLAN_REWARD_CUSTOMER_GIVE_BACK, &customer);
-	ot_arg_text(&stock, color);
-	ot_arg_text(&stock, size);
+	ot_arg_text(&stock, facts->units.color);
+	ot_arg_text(&stock, facts->units.size);
 	ot_arg_int8(&stock, facts->quantity);
 	ot_arg_time(&stock, request->now);
 	ot_run(OT_PLAN_REWARD_STOCK_GIVE_BACK, &stock);
-}
-
-static ArrayType *
-collect_codes(uint64 count)
-{
-	Datum *codes = palloc(sizeof(Datum) * Max(count, 1));
-	int code_count = 0;
-
-	for (uint64 row = 0; row < count; row++)
-		if (!ot_is_null(row, UNIT_CODE))
-			codes[code_count++] = CStringGetTextDatum(ot_get_text(row, UNIT_CODE));
-	return construct_array(codes, code_count, TEXTOID, -1, false, TYPALIGN_INT);
 }

@@ -7,7 +7,8 @@
 
 #include "rollback.h"
 
-extern bool ot_reward_is_in_use(const OtRollbackRequest *request);
+extern void ot_reward_units_lock(const OtRollbackRequest *request, int64 quantity,
+								 OtUnits *units);
 extern void ot_reward_roll_back(const OtRollbackRequest *request,
 								const OtRollbackFacts *facts, OtOutcome *outcome);
 

@@ -118,7 +118,7 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 	if (facts.is_found)
 		ot_rollback_facts_read(request, &facts);
 	if (facts.is_redeemed && facts.reward_id != 0)
-		facts.is_in_use = ot_reward_is_in_use(request);
+		ot_reward_units_lock(request, facts.quantity, &facts.units);
 	judge(request, &facts, &verdict);
 	facts.rollback_id = ot_next_redemption_id();
 	if (request->idempotency_key != NULL &&
@@ -258,7 +258,7 @@ judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 		verdict->message =
 			"the amount must be more than 0 and at most what is left of the redemption";
 	}
-	else if (facts->is_in_use)
+	else if (facts->units.is_in_use)
 		verdict->failure = OT_REWARD_USED;
 	if (verdict->failure != OT_OK && verdict->message == NULL)
 		verdict->message = ot_failure_message(verdict->failure);

@@ -5,6 +5,8 @@
 #ifndef OT_ROLLBACK_H
 #define OT_ROLLBACK_H
 
+#include "utils/array.h"
+
 #include "redemption.h"
 
 typedef struct OtRollbackRequest
@@ -21,6 +23,15 @@ typedef struct OtRollbackRequest
 	TimestampTz now;
 	uint8 hash[OT_HASH_LENGTH];
 } OtRollbackRequest;
+
+/* The units of a reward, under our lock. */
+typedef struct OtUnits
+{
+	bool is_in_use; /* one of them is */
+	ArrayType *codes;
+	char *color; /* of all of them; NULL: none */
+	char *size;
+} OtUnits;
 
 /* The redemption to undo, under our lock. */
 typedef struct OtRollbackFacts
@@ -48,8 +59,8 @@ typedef struct OtRollbackFacts
 	char *reward;	/* NULL: a code */
 	int64 reward_id;
 	int64 quantity;
-	int64 points;	/* that it took */
-	bool is_in_use; /* the reward is */
+	int64 points; /* that it took */
+	OtUnits units;
 	/* of the order, where there is one */
 	char *order_status;
 	int64 order_amount;

@@ -173,5 +173,14 @@ SELECT order_id AS priced FROM ordertrack.redeem_reward('mug', 'anna', 1, 'red')
 \gset
 SELECT throws_ok(format($$SELECT ordertrack.update_order(%s, '{"value_in_points": 1}')$$, :priced), '55000', NULL, 'its price in points is fixed');
 
+-- Units that somebody deleted past the triggers can't be given back.
+SELECT redemption_id AS damaged FROM ordertrack.redeem_reward('free', 'anna', 2)
+\gset
+ALTER TABLE ordertrack.issued_rewards DISABLE TRIGGER USER;
+DELETE FROM ordertrack.issued_rewards WHERE redemption_id = :damaged;
+SELECT ordertrack.arm_triggers()
+\g /dev/null
+SELECT throws_ok(format('SELECT ordertrack.rollback_redemption(%s)', :damaged), 'XX001', format('units of redemption %s are missing', :damaged), 'missing units are told');
+
 SELECT * FROM finish();
 ROLLBACK;
