@@ -34,14 +34,14 @@ CREATE FUNCTION ordertrack.redeem_reward(
 	idempotency_key text DEFAULT NULL,
 	channel text DEFAULT NULL,
 	actor text DEFAULT NULL,
-	order_id bigint DEFAULT NULL,
+	base_order_id bigint DEFAULT NULL,
 	workspace bigint DEFAULT 1
 ) RETURNS ordertrack.reward_outcome
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_redeem_reward';
 COMMENT ON FUNCTION ordertrack.redeem_reward(text, text, bigint, text, text, jsonb, text, text, text, text, text, bigint, bigint) IS
-'buys a reward (its name) with the points of a customer (source_id) and records the attempt, refused or not: takes points, stock, uses and codes, makes a paid order with value_in_points, and issues one row a unit; order_id is the order that a percentage_discount_code is computed from; the address is the customer''s unless one is given; refusals are answers with a failure_code; OT002 unknown workspace, OT003 key used for another request';
+'buys a reward (its name) with the points of a customer (source_id) and records the attempt, refused or not: takes points, stock, uses and codes, makes a paid order with value_in_points, and issues one row a unit; base_order_id is the order that a percentage_discount_code is computed from; the address is the customer''s unless one is given; refusals are answers with a failure_code; OT002 unknown workspace, OT003 key used for another request';
 
 CREATE FUNCTION ordertrack.can_redeem_reward(
 	reward text,
@@ -49,7 +49,7 @@ CREATE FUNCTION ordertrack.can_redeem_reward(
 	quantity bigint DEFAULT 1,
 	color text DEFAULT NULL,
 	size text DEFAULT NULL,
-	order_id bigint DEFAULT NULL,
+	base_order_id bigint DEFAULT NULL,
 	workspace bigint DEFAULT 1
 ) RETURNS ordertrack.reward_outcome
 LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER

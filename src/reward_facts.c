@@ -71,7 +71,7 @@ ot_reward_facts_read(const OtRewardRequest *request, TimestampTz now,
 				ot_reward_segment_match(request->workspace, reward->id, request->customer,
 										facts->customer_id, now);
 		read_supply(request, facts);
-		if (request->order_id != 0)
+		if (request->base_order_id != 0)
 			read_order(request, facts);
 	}
 	ot_drop_snapshot();
@@ -206,7 +206,7 @@ read_order(const OtRewardRequest *request, OtRewardFacts *facts)
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, request->workspace);
-	ot_arg_int8(&args, request->order_id);
+	ot_arg_int8(&args, request->base_order_id);
 	ot_arg_int8(&args, facts->reward.id);
 	if (ot_read(OT_PLAN_REWARD_ORDER, &args) == 0)
 		return;

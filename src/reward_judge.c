@@ -77,11 +77,11 @@ judge_order(const OtRewardRequest *request, const OtRewardFacts *facts,
 {
 	const OtRewardOrder *order = &facts->order;
 
-	if (!facts->reward.is_percentage && request->order_id != 0)
+	if (!facts->reward.is_percentage && request->base_order_id != 0)
 		verdict->message = "the reward is not computed from an order";
 	else if (!facts->reward.is_percentage)
 		return OT_OK;
-	else if (request->order_id == 0)
+	else if (request->base_order_id == 0)
 		verdict->message = "the reward needs an order that it is a percentage of";
 	else if (!order->is_found)
 		verdict->message = "there is no order with this id";

@@ -87,7 +87,7 @@ ordertrack_can_redeem_reward(PG_FUNCTION_ARGS)
 	request.quantity = request.has_quantity ? PG_GETARG_INT64(2) : 0;
 	request.color = ot_text_or_null(fcinfo, 3);
 	request.size = ot_text_or_null(fcinfo, 4);
-	request.order_id = PG_ARGISNULL(5) ? 0 : PG_GETARG_INT64(5);
+	request.base_order_id = PG_ARGISNULL(5) ? 0 : PG_GETARG_INT64(5);
 	request.workspace = ot_workspace_arg(fcinfo, 6);
 	ot_reward_request_check(&request);
 	attempt.now = GetCurrentTimestamp();

@@ -24,7 +24,7 @@ typedef struct OtRewardRequest
 	Jsonb *shipping_address;
 	char *on_behalf_of;
 	char *submitted_by;
-	int64 order_id; /* that a percentage is computed from; 0: none */
+	int64 base_order_id; /* that a percentage is computed from; 0: none */
 	char *idempotency_key;
 	uint8 hash[OT_HASH_LENGTH];
 	char *channel;

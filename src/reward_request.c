@@ -33,7 +33,7 @@ ot_reward_request_read(OtRewardRequest *request, FunctionCallInfo fcinfo)
 	request->idempotency_key = ot_text_or_null(fcinfo, 8);
 	request->channel = ot_text_or_null(fcinfo, 9);
 	request->actor = ot_text_or_null(fcinfo, 10);
-	request->order_id = PG_ARGISNULL(11) ? 0 : PG_GETARG_INT64(11);
+	request->base_order_id = PG_ARGISNULL(11) ? 0 : PG_GETARG_INT64(11);
 	request->workspace = ot_workspace_arg(fcinfo, 12);
 	if (request->idempotency_key != NULL)
 		hash_request(request, shipping_address);
@@ -56,7 +56,7 @@ hash_request(OtRewardRequest *request, const Jsonb *shipping_address)
 	fields[5] = shipping_address == NULL ? NULL : ot_json_to_text(shipping_address);
 	fields[6] = request->on_behalf_of;
 	fields[7] = request->submitted_by;
-	fields[8] = request->order_id == 0 ? NULL : spell(request->order_id);
+	fields[8] = request->base_order_id == 0 ? NULL : spell(request->base_order_id);
 	ot_request_hash(request->function, lengthof(fields), fields, request->hash);
 }
 

@@ -37,10 +37,10 @@ BEGIN
 	END IF;
 	SELECT coalesce(r.failure_code, r.result) INTO dry
 	  FROM ordertrack.can_redeem_reward(id, id, 2, repeat('x', CASE WHEN 'invalid_input' = ANY (holding) THEN 1001 ELSE 0 END),
-		order_id => CASE WHEN 'invalid_order' = ANY (holding) THEN 1 END) AS r;
+		base_order_id => CASE WHEN 'invalid_order' = ANY (holding) THEN 1 END) AS r;
 	SELECT coalesce(r.failure_code, r.result) INTO real
 	  FROM ordertrack.redeem_reward(id, id, 2, repeat('x', CASE WHEN 'invalid_input' = ANY (holding) THEN 1001 ELSE 0 END),
-		order_id => CASE WHEN 'invalid_order' = ANY (holding) THEN 1 END) AS r;
+		base_order_id => CASE WHEN 'invalid_order' = ANY (holding) THEN 1 END) AS r;
 	RETURN CASE WHEN dry = real THEN real ELSE format('%s, but dry %s', real, dry) END;
 END
 $$;

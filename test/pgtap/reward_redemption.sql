@@ -98,7 +98,7 @@ SELECT is(pg_temp.told(o) || coalesce(' ' || array_to_string(o.codes, ','), ''),
 	('a custom campaign has no code', 'custom', 1, NULL, 'success 1 5 755'),
 	('an order that is not asked for', 'custom', 1, :paid, 'invalid_order')
   ) AS c (label, reward, quantity, of_order, wanted)
- CROSS JOIN LATERAL ordertrack.redeem_reward(c.reward, 'anna', c.quantity, order_id => c.of_order) AS o;
+ CROSS JOIN LATERAL ordertrack.redeem_reward(c.reward, 'anna', c.quantity, base_order_id => c.of_order) AS o;
 SELECT is((SELECT value::bigint FROM ordertrack.issued_rewards WHERE reward_type = 'cashback'), 100::bigint, 'points times their value');
 SELECT is((SELECT concat_ws(': ', cashback_code, cashback_detail_code, cashback_message) FROM ordertrack.issued_rewards
 	WHERE reward_type = 'cashback'), '0: INIT: INIT', 'cashback begins');
@@ -206,7 +206,7 @@ SELECT isnt(:'before'::text, :'after', 'it had an effect');
 SELECT is(pg_temp.state(), :'after', 'once');
 SELECT throws_ok(format('SELECT ordertrack.redeem_reward(%s, idempotency_key => ''k-ok'')', args), 'OT003', NULL, 'another ' || what)
   FROM (VALUES ('''mug'', ''anna'', 2', 'reward'), ('''cash'', ''bo'', 2', 'customer'), ('''cash'', ''anna'', 1', 'quantity'),
-	('''cash'', ''anna'', 2, color => ''''', 'color'), ('''cash'', ''anna'', 2, order_id => 1', 'order')) AS c (args, what);
+	('''cash'', ''anna'', 2, color => ''''', 'color'), ('''cash'', ''anna'', 2, base_order_id => 1', 'order')) AS c (args, what);
 SELECT throws_ok($$SELECT ordertrack.redeem('cash', 'anna', idempotency_key => 'k-ok')$$, 'OT003', NULL, 'another function');
 SELECT throws_ok($$SELECT ordertrack.redeem_reward('cash', 'anna', workspace => 99)$$, 'OT002', NULL, 'an unknown workspace');
 SELECT throws_ok($$SELECT ordertrack.can_redeem_reward(NULL, 'anna', workspace => 99)$$, 'OT002', NULL, 'an unknown workspace, bad input');
