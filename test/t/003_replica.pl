@@ -148,7 +148,20 @@ is($subscriber->safe_psql('postgres', "SELECT count(*) FROM pg_subscription_rel 
 is($subscriber->log_contains('ERROR:  (?!history|order notes|head of|rows of|column "\w+" of table "\w+" cannot)'),
 	'', 'no apply worker has failed') or diag(slurp_file($subscriber->logfile));
 
-# The subscriber takes over: setup() leaves the rows as they are.
+# The subscriber takes over, by what the README says: no id is given twice.
+my ($set_sequences) = slurp_file("$FindBin::RealBin/../../README.md") =~ /^Sequences are not replicated.*?^```sql\n(.*?)^```/ms;
+$subscriber->safe_psql('postgres', $set_sequences);
+for my $column (split /\n/, $subscriber->safe_psql('postgres', <<'EOC'))
+SELECT attrelid::regclass || '|' || attname FROM pg_attribute WHERE attidentity <> '' AND attrelid::regclass::text LIKE 'ordertrack.%'
+EOC
+{
+	my ($table, $id) = split /\|/, $column;
+
+	is($subscriber->safe_psql('postgres', "SELECT nextval(pg_get_serial_sequence('$table', '$id')) > coalesce(max($id), 0) FROM $table"),
+		't', "subscriber: the next $id is a new one");
+}
+
+# setup() leaves the rows as they are.
 $subscriber->safe_psql('postgres', 'SELECT ordertrack.setup()');
 same_ok('setup() on the subscriber');
 
