@@ -93,6 +93,12 @@ AS 'MODULE_PATHNAME', 'ordertrack_guard_history';
 COMMENT ON FUNCTION ordertrack.guard_history() IS
 'trigger: refuses every change of a table of history and every note that the extension did not write (OT020)';
 
+CREATE FUNCTION ordertrack.guard_insert() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ordertrack_guard_insert';
+COMMENT ON FUNCTION ordertrack.guard_insert() IS
+'trigger: refuses a row that no function of the extension announced (OT020)';
+
 CREATE FUNCTION ordertrack.guard_parent() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ordertrack_guard_parent';

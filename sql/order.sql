@@ -102,6 +102,36 @@ AS $$
 		(NULL, 'ordered'), ('ordered', 'shipped'), ('ordered', 'canceled'),
 		('shipped', 'delivered'), ('shipped', 'canceled')
 	  ) AS t (from_status, to_status)
+	UNION ALL
+	SELECT 18, 'shipment', t.from_status, t.to_status,
+		CASE WHEN t.from_status IS NOT NULL AND t.to_status <> 'previous'
+			THEN 'shipment_' || replace(t.to_status, 'canceled', 'cancelled') END
+	  FROM (VALUES
+		(NULL, 'awaiting_inventory'), (NULL, 'inventory_assigned'),
+		('awaiting_inventory', 'inventory_assigned'), ('awaiting_inventory', 'released'),
+		('awaiting_inventory', 'on_hold'), ('awaiting_inventory', 'canceled'),
+		('inventory_assigned', 'released'), ('inventory_assigned', 'on_hold'), ('inventory_assigned', 'canceled'),
+		('released', 'packing'), ('released', 'on_hold'), ('released', 'canceled'),
+		('packing', 'released'), ('packing', 'shipped'), ('packing', 'on_hold'), ('packing', 'canceled'),
+		('shipped', 'delivered'),
+		('on_hold', 'previous'), ('on_hold', 'canceled')
+	  ) AS t (from_status, to_status)
+	UNION ALL
+	SELECT 19, 'payment', t.from_status, t.to_status,
+		CASE WHEN t.from_status IS NOT NULL THEN 'payment_' || t.to_status END
+	  FROM (VALUES
+		(NULL, 'pending'), (NULL, 'processed'), (NULL, 'failed'),
+		('pending', 'processed'), ('pending', 'failed')
+	  ) AS t (from_status, to_status)
+	UNION ALL
+	SELECT 20, 'return', t.from_status, t.to_status, t.event_type
+	  FROM (VALUES
+		(NULL, 'awaiting_stock_return', NULL),
+		('awaiting_stock_return', 'awaiting_completion', 'return_receipt_items'),
+		('awaiting_stock_return', 'canceled', 'return_canceled'),
+		('awaiting_completion', 'complete', 'return_completed'),
+		('awaiting_completion', 'canceled', 'return_canceled')
+	  ) AS t (from_status, to_status, event_type)
 $$;
 COMMENT ON FUNCTION ordertrack.default_transitions() IS
 'the moves that a new workspace starts with; from_status NULL is an allowed first status, to_status previous is the status before the hold';

@@ -42,6 +42,24 @@ AS $$
 		('issued_rewards', '_guard_status', 'BEFORE INSERT OR UPDATE', 'ROW', 'issued_rewards_guard_status'),
 		('issued_rewards', '_write_history', 'AFTER UPDATE', 'ROW', 'issued_rewards_write_history'),
 		('issued_rewards', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('shipments', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
+		('shipments', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, shipment_id, order_id, created_at', 'ROW', 'guard_parent'),
+		('shipments', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('shipment_items', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
+		('shipment_items', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
+		('shipment_items', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
+		('payments', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
+		('payments', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, payment_id, order_id, return_id, transaction_type, method, amount, created_by, created_at', 'ROW', 'guard_parent'),
+		('payments', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('returns', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
+		('returns', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, return_id, order_id, exchange_order_id, created_at', 'ROW', 'guard_parent'),
+		('returns', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
+		('return_items', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
+		('return_items', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
+		('return_items', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
+		('return_receipts', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
+		('return_receipts', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
+		('return_receipts', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
 		('customers', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, customer_id', 'ROW', 'guard_parent'),
 		('customers', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('workspaces', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id', 'ROW', 'guard_parent'),
@@ -121,7 +139,7 @@ DECLARE
 	-- released never changes. OT_TABLES_VERSION in C is their number.
 	steps CONSTANT text[] := ARRAY['domains', 'workspaces', 'customers', 'campaigns', 'vouchers',
 		'orders', 'notes', 'redemptions', 'access', 'redemption_items', 'limits', 'rules', 'segments',
-		'reservations', 'points', 'rewards', 'issued_rewards'];
+		'reservations', 'points', 'rewards', 'issued_rewards', 'shipments', 'payments', 'returns'];
 	latest CONSTANT integer := cardinality(steps);
 	version_before integer := 0;
 	is_seeded boolean := false;

@@ -42,7 +42,7 @@ static text *show(const OtUnit *unit);
 Datum
 ordertrack_set_cashback_status(PG_FUNCTION_ARGS)
 {
-	OtUnitChange change = {0};
+	OtRowChange change = {.table = "issued_rewards"};
 	Cashback cashback;
 	OtUnit unit;
 
@@ -66,7 +66,7 @@ ordertrack_set_cashback_status(PG_FUNCTION_ARGS)
 		ot_arg_int4(&args, cashback.code);
 		ot_arg_text(&args, cashback.detail_code);
 		ot_arg_text(&args, cashback.message);
-		ot_change_unit(&change, OT_PLAN_ISSUED_REWARD_CASHBACK, &args);
+		ot_change_row(&change, OT_PLAN_ISSUED_REWARD_CASHBACK, &args);
 	}
 	ot_end();
 	PG_RETURN_TEXT_P(show(&unit));

@@ -20,7 +20,7 @@ Datum
 ordertrack_set_delivery_status(PG_FUNCTION_ARGS)
 {
 	char *status = ot_required_text_arg(fcinfo, 1, "status", OT_MAX_TEXT);
-	OtUnitChange change = {0};
+	OtRowChange change = {.table = "issued_rewards"};
 	OtUnit unit;
 
 	PreventCommandIfReadOnly("ordertrack.set_delivery_status()");
@@ -40,7 +40,7 @@ ordertrack_set_delivery_status(PG_FUNCTION_ARGS)
 		ot_arg_int8(&args, change.workspace);
 		ot_arg_int8(&args, change.id);
 		ot_arg_text(&args, status);
-		ot_change_unit(&change, OT_PLAN_ISSUED_REWARD_DELIVERY, &args);
+		ot_change_row(&change, OT_PLAN_ISSUED_REWARD_DELIVERY, &args);
 	}
 	ot_end();
 	if (unit.delivery_status == NULL)

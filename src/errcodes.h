@@ -13,6 +13,8 @@
 #define OT_ERRCODE_INVALID_ARGUMENT MAKE_SQLSTATE('O', 'T', '0', '0', '5')
 /* not enough points, or a customer who may not spend them */
 #define OT_ERRCODE_POINTS MAKE_SQLSTATE('O', 'T', '0', '0', '6')
+/* more than there is: units to ship or to return, money to refund */
+#define OT_ERRCODE_EXCEEDED MAKE_SQLSTATE('O', 'T', '0', '0', '7')
 #define OT_ERRCODE_TRANSITION MAKE_SQLSTATE('O', 'T', '0', '1', '0')
 #define OT_ERRCODE_IMMUTABLE MAKE_SQLSTATE('O', 'T', '0', '2', '0')
 #define OT_ERRCODE_TABLES MAKE_SQLSTATE('O', 'T', '0', '3', '0')

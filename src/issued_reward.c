@@ -23,9 +23,9 @@ PG_FUNCTION_INFO_V1(ordertrack_unmark_used_array);
 
 typedef struct Marking
 {
-	OtUnitChange change; /* of the unit whose turn it is */
-	bool is_used;		 /* what the units are to be */
-	int count;			 /* units that there are, by id */
+	OtRowChange change; /* of the unit whose turn it is */
+	bool is_used;		/* what the units are to be */
+	int count;			/* units that there are, by id */
 	OtUnit *units;
 	ReturnSetInfo *result;
 } Marking;
@@ -104,6 +104,7 @@ mark(FunctionCallInfo fcinfo, ArrayType *ids, bool is_used)
 	Marking marking = {0};
 
 	marking.is_used = is_used;
+	marking.change.table = "issued_rewards";
 	marking.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	marking.change.channel = ot_text_arg(fcinfo, 1, "channel", OT_MAX_TEXT);
 	marking.change.actor = ot_text_arg(fcinfo, 2, "actor", OT_MAX_TEXT);
@@ -172,7 +173,7 @@ mark_unit(Marking *marking, OtUnit *unit)
 	else
 		ot_arg_null(&args);
 	ot_arg_text(&args, unit->delivery_status);
-	ot_change_unit(&marking->change, OT_PLAN_ISSUED_REWARD_USE, &args);
+	ot_change_row(&marking->change, OT_PLAN_ISSUED_REWARD_USE, &args);
 	return OT_USE_OK;
 }
 

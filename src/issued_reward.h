@@ -6,7 +6,6 @@
 #ifndef OT_ISSUED_REWARD_H
 #define OT_ISSUED_REWARD_H
 
-#include "storage/itemptr.h"
 #include "utils/array.h"
 
 #include "ordertrack.h"
@@ -51,22 +50,7 @@ extern const char *ot_use_failure_message(OtUseFailure failure);
 extern bool ot_unit_may_move_to(const OtUnit *unit, const char *delivery_status);
 extern bool ot_unit_is_cashback(const OtUnit *unit);
 
-/* ---- issued_reward_change.c: one change of one unit, seen by its triggers ---- */
-
-/* What a function is doing to a unit while its UPDATE runs. */
-typedef struct OtUnitChange
-{
-	int64 workspace;
-	int64 id;
-	TimestampTz now;
-	const char *channel;
-	const char *actor;
-} OtUnitChange;
-
-extern void ot_change_unit(const OtUnitChange *change, OtPlan plan, OtArgs *args);
-extern const OtUnitChange *ot_current_unit_change(int64 workspace, int64 id,
-												  const ItemPointerData *version,
-												  bool is_before);
+/* ---- issued_reward_cancel.c ---- */
 
 /* Cancels all units of a redemption, which are that many. */
 extern void ot_issued_rewards_cancel(int64 workspace, int64 redemption_id, uint64 count,

@@ -23,7 +23,7 @@ typedef struct Story
 	OtUnit after;
 	TimestampTz canceled_at;
 	TimestampTz now;
-	const OtUnitChange *change; /* NULL for a raw UPDATE */
+	const OtRowChange *change; /* NULL for a raw UPDATE */
 	bool is_cancel_changed;
 	bool is_use_changed;
 	bool is_delivery_changed;
@@ -121,8 +121,8 @@ read_story(const TriggerData *trigger, bool is_before, Story *story)
 	story->is_cashback_changed = differs(trigger, "cashback_code") ||
 								 differs(trigger, "cashback_detail_code") ||
 								 differs(trigger, "cashback_message");
-	story->change = ot_current_unit_change(story->workspace, story->before.id,
-										   &trigger->tg_trigtuple->t_self, is_before);
+	story->change =
+		ot_current_row_change(trigger, story->workspace, story->before.id, is_before);
 	story->now = story->change != NULL ? story->change->now : GetCurrentTimestamp();
 }
 
@@ -340,7 +340,6 @@ static void
 write_note(const Story *story, const char *event_type, OtJson *json)
 {
 	OtChange change = {0};
-	OtArgs args = {0};
 
 	change.workspace = story->workspace;
 	change.order_id = story->before.order_id;
@@ -350,10 +349,7 @@ write_note(const Story *story, const char *event_type, OtJson *json)
 	change.event_type = event_type;
 	ot_note_sign(json, change.actor);
 	change.data = ot_json_end(json);
-	ot_arg_int8(&args, change.workspace);
-	ot_arg_int8(&args, change.order_id);
-	if (ot_change_order(&change, OT_PLAN_ORDER_TOUCH, &args) == 0)
-		ot_order_refuse(change.workspace, change.order_id);
+	ot_order_tell(&change, NULL);
 }
 
 /* Adds what changed of use and delivery; no delivery status is left out. */

@@ -39,6 +39,22 @@ ot_change_order(const OtChange *change, OtPlan plan, OtArgs *args)
 	return count;
 }
 
+/* Adds the note of a change to an order, and moves it where a status is given. */
+void
+ot_order_tell(const OtChange *change, const char *status)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, change->workspace);
+	ot_arg_int8(&args, change->order_id);
+	if (status != NULL)
+		ot_arg_text(&args, status);
+	if (ot_change_order(change,
+						status == NULL ? OT_PLAN_ORDER_TOUCH : OT_PLAN_ORDER_STATUS,
+						&args) == 0)
+		ot_order_refuse(change->workspace, change->order_id);
+}
+
 /*
  * Gives what a function is doing to this version of an order, or NULL: to the
  * BEFORE trigger once, and to the AFTER trigger of the same version again.

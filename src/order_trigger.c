@@ -211,7 +211,10 @@ tell_story(Story *story, TimestampTz now)
 		story->notes[0].title = change->title;
 		story->notes[0].detail = change->detail;
 		for (int i = 0; i < change->more_count; i++)
-			add_note(story, change->event_type, change->more_data[i], now);
+			add_note(story,
+					 change->more_events != NULL ? change->more_events[i]
+												 : change->event_type,
+					 change->more_data[i], now);
 	}
 	if (!same_text(story->old_status, story->new_status))
 	{

@@ -21,20 +21,11 @@ static const char *const fields[] = {"amount",		 "metadata",	   "shipping_addres
 									 "data_source",	 "submitted_by",   "submitted_by_id",
 									 "on_behalf_of", "value_in_points"};
 
-/* An order's row under our lock. */
-typedef struct Locked
-{
-	char *status;
-	int64 amount;
-	int64 discount_amount;
-} Locked;
-
-static void lock_order(int64 workspace, int64 order_id, Locked *locked);
 static ArrayType *read_fields(const OtOrderData *data);
 static bool is_passed(const OtOrderData *data, const char *field);
 static void check_lines(const OtChange *change, const OtOrderData *data);
-static void check_amounts(const OtOrderData *data, const Locked *locked);
-static Jsonb *describe_update(const OtOrderData *data, const Locked *locked,
+static void check_amounts(const OtOrderData *data, const OtOrderRow *locked);
+static Jsonb *describe_update(const OtOrderData *data, const OtOrderRow *locked,
 							  const OtPersonal *personal, const char *actor);
 static uint64 update(const OtChange *change, const OtOrderData *data, ArrayType *passed);
 static int32 count_notes(int64 workspace, int64 order_id);
@@ -47,7 +38,7 @@ ordertrack_set_order_status(PG_FUNCTION_ARGS)
 	char *status = ot_required_text_arg(fcinfo, 1, "status", OT_MAX_TEXT);
 	OtChange change = {0};
 	OtArgs args = {0};
-	Locked locked;
+	OtOrderRow locked;
 
 	PreventCommandIfReadOnly("ordertrack.set_order_status()");
 	change.workspace = ot_workspace_arg(fcinfo, 4);
@@ -60,7 +51,7 @@ ordertrack_set_order_status(PG_FUNCTION_ARGS)
 				errmsg("unknown order status \"%s\"", status));
 
 	ot_begin();
-	lock_order(change.workspace, order_id, &locked);
+	ot_order_take(change.workspace, order_id, &locked);
 	if (strcmp(locked.status, status) != 0)
 	{
 		ot_arg_int8(&args, change.workspace);
@@ -81,7 +72,7 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 	OtChange change = {0};
 	OtOrderData data;
 	ArrayType *passed;
-	Locked locked;
+	OtOrderRow locked;
 
 	PreventCommandIfReadOnly("ordertrack.update_order()");
 	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
@@ -100,7 +91,7 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 				errhint("Use ordertrack.set_order_status() for the status."));
 
 	ot_begin();
-	lock_order(change.workspace, change.order_id, &locked);
+	ot_order_take(change.workspace, change.order_id, &locked);
 	check_amounts(&data, &locked);
 	check_lines(&change, &data);
 	passed = read_fields(&data);
@@ -120,8 +111,9 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static void
-lock_order(int64 workspace, int64 order_id, Locked *locked)
+/* Locks an order and reads its row, or says that there is none. */
+void
+ot_order_take(int64 workspace, int64 order_id, OtOrderRow *row)
 {
 	OtArgs args = {0};
 
@@ -129,9 +121,10 @@ lock_order(int64 workspace, int64 order_id, Locked *locked)
 	ot_arg_int8(&args, order_id);
 	if (ot_run(OT_PLAN_ORDER_LOCK, &args) == 0)
 		ot_order_refuse(workspace, order_id);
-	locked->status = ot_get_text(0, 1);
-	locked->amount = ot_get_int8(0, 2);
-	locked->discount_amount = ot_get_int8(0, 3);
+	row->status = ot_get_text(0, 1);
+	row->amount = ot_get_int8(0, 2);
+	row->discount_amount = ot_get_int8(0, 3);
+	row->customer_id = ot_get_int8(0, 4);
 }
 
 /* Says that there is no such order, or no such workspace. */
@@ -167,7 +160,7 @@ is_passed(const OtOrderData *data, const char *field)
 
 /* What has been paid for stays as it was paid for. */
 static void
-check_amounts(const OtOrderData *data, const Locked *locked)
+check_amounts(const OtOrderData *data, const OtOrderRow *locked)
 {
 	bool has_amounts = is_passed(data, "amount") || is_passed(data, "items");
 	bool has_price = has_amounts || is_passed(data, "value_in_points");
@@ -210,8 +203,8 @@ check_lines(const OtChange *change, const OtOrderData *data)
 
 /* Names amounts in plain, of everything else the fields. */
 static Jsonb *
-describe_update(const OtOrderData *data, const Locked *locked, const OtPersonal *personal,
-				const char *actor)
+describe_update(const OtOrderData *data, const OtOrderRow *locked,
+				const OtPersonal *personal, const char *actor)
 {
 	OtJson json;
 

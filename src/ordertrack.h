@@ -20,7 +20,7 @@
 #include "plan.h"
 
 /* Number of steps in setup(); the library refuses tables of another version. */
-#define OT_TABLES_VERSION 17
+#define OT_TABLES_VERSION 20
 
 #define OT_MAX_CODE 200
 #define OT_MAX_KEY 255 /* source_id and idempotency key */
@@ -104,6 +104,9 @@ extern int64 ot_next_order_id(void);
 extern int64 ot_next_redemption_id(void);
 extern int64 ot_next_lot_id(void);
 extern int64 ot_next_issued_reward_id(void);
+extern int64 ot_next_shipment_id(void);
+extern int64 ot_next_payment_id(void);
+extern int64 ot_next_return_id(void);
 
 /* ---- hash.c ---- */
 
@@ -148,7 +151,8 @@ typedef struct OtChange
 	const char *title;
 	const char *detail;
 	Jsonb *data;
-	int more_count; /* further notes of the same event, and their data */
+	int more_count;					/* further notes, and their data */
+	const char *const *more_events; /* NULL: of the same event */
 	Jsonb *const *more_data;
 } OtChange;
 
@@ -166,8 +170,29 @@ extern bool ot_note_take_edit(int64 workspace, int64 order_id, int32 note_no);
 /* ---- order_change.c: one change of one order, seen by the triggers of orders ---- */
 
 extern uint64 ot_change_order(const OtChange *change, OtPlan plan, OtArgs *args);
+extern void ot_order_tell(const OtChange *change, const char *status);
 extern const OtChange *ot_current_change(int64 workspace, int64 order_id, int32 note_no,
 										 bool is_before);
+
+/* ---- row_change.c: one change of one row of another table, seen by its triggers ---- */
+
+/* What a function is doing to a row while its INSERT or UPDATE runs. */
+typedef struct OtRowChange
+{
+	const char *table;
+	int64 workspace;
+	int64 id;
+	TimestampTz now;
+	const char *channel; /* may be NULL, as the actor */
+	const char *actor;
+} OtRowChange;
+
+extern void ot_change_row(const OtRowChange *change, OtPlan plan, OtArgs *args);
+extern const OtRowChange *ot_current_row_change(const TriggerData *trigger,
+												int64 workspace, int64 id,
+												bool is_before);
+extern void ot_insert_announced(const OtRowChange *change, OtPlan plan, OtArgs *args,
+								uint64 count);
 
 /* ---- personal.c: personal values, of which a note holds salted hashes ---- */
 
@@ -248,6 +273,17 @@ typedef struct OtNewOrder
 extern bool ot_order_insert(const OtNewOrder *order);
 extern bool ot_order_take_announced(int64 workspace, int64 order_id);
 extern void ot_order_refuse(int64 workspace, int64 order_id) pg_attribute_noreturn();
+
+/* An order's row under our lock. */
+typedef struct OtOrderRow
+{
+	char *status;
+	int64 amount;
+	int64 discount_amount;
+	int64 customer_id; /* 0: none */
+} OtOrderRow;
+
+extern void ot_order_take(int64 workspace, int64 order_id, OtOrderRow *row);
 extern void ot_lines_insert(int64 workspace, int64 order_id, const OtOrderData *data,
 							TimestampTz now);
 extern void ot_lines_describe(const OtOrderData *data, OtJson *json);

@@ -40,6 +40,27 @@ ot_next_issued_reward_id(void)
 	return next_id("issued_rewards_issued_reward_id_seq");
 }
 
+/* Draws the id of a new shipment. */
+int64
+ot_next_shipment_id(void)
+{
+	return next_id("shipments_shipment_id_seq");
+}
+
+/* Draws the id of a new payment. */
+int64
+ot_next_payment_id(void)
+{
+	return next_id("payments_payment_id_seq");
+}
+
+/* Draws the id of a new return. */
+int64
+ot_next_return_id(void)
+{
+	return next_id("returns_return_id_seq");
+}
+
 /* nextval() by name; a statement of its own would cost five times as much. */
 static int64
 next_id(const char *sequence)
