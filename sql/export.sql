@@ -73,6 +73,22 @@ BEGIN
 	COMMENT ON VIEW ordertrack.export_redemptions IS 'every attempt for CSV: text is safe in a spreadsheet';
 
 	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_shipments AS
+	SELECT s.workspace_id, s.shipment_id, s.order_id, safe(o.source_id) AS source_id, u.line_no,
+		safe(i.product_id) AS product_id, safe(i.sku) AS sku, u.quantity, s.status::text AS status,
+		safe(s.carrier) AS carrier, safe(s.tracking_number) AS tracking_number, s.created_at,
+		s.updated_at, s.shipped_at, s.delivered_at
+	  FROM ordertrack.shipments AS s
+	  LEFT JOIN ordertrack.shipment_items AS u
+	    ON u.workspace_id = s.workspace_id AND u.shipment_id = s.shipment_id
+	  LEFT JOIN ordertrack.order_items AS i
+	    ON i.workspace_id = u.workspace_id AND i.order_id = u.order_id AND i.line_no = u.line_no
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = s.workspace_id AND o.order_id = s.order_id
+	$view$);
+	COMMENT ON VIEW ordertrack.export_shipments IS 'shipments for CSV, one row a line: text is safe in a spreadsheet';
+
+	EXECUTE ordertrack.with_safe_text($view$
 	CREATE OR REPLACE VIEW ordertrack.export_point_movements AS
 	SELECT m.workspace_id, safe(m.customer) AS customer, m.movement_no, m.created_at, m.kind, m.points,
 		m.balance, m.lot_id, m.redemption_id, safe(m.reason) AS reason,

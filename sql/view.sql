@@ -200,6 +200,19 @@ BEGIN
 	COMMENT ON VIEW ordertrack.point_movement_list IS 'the ledger of points: every movement, with the balance after it';
 	COMMENT ON COLUMN ordertrack.point_movement_list.kind IS 'granted, spent, returned, expired, canceled, transferred_out or transferred_in';
 
+	CREATE OR REPLACE VIEW ordertrack.shipment_list AS
+	SELECT s.workspace_id, s.shipment_id, s.order_id, o.source_id, s.status::text AS status,
+		s.status_before_hold::text AS status_before_hold, s.carrier, s.tracking_number,
+		(SELECT jsonb_agg(jsonb_build_object('line_no', u.line_no, 'quantity', u.quantity) ORDER BY u.line_no)
+		   FROM ordertrack.shipment_items AS u
+		  WHERE u.workspace_id = s.workspace_id AND u.shipment_id = s.shipment_id) AS items,
+		s.created_at, s.updated_at, s.shipped_at, s.delivered_at
+	  FROM ordertrack.shipments AS s
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = s.workspace_id AND o.order_id = s.order_id;
+	COMMENT ON VIEW ordertrack.shipment_list IS 'shipments with the units that they hold';
+	COMMENT ON COLUMN ordertrack.shipment_list.items IS 'the units in it, as a JSON array of line_no and quantity';
+
 	CREATE OR REPLACE VIEW ordertrack.order_history_list AS
 	SELECT n.workspace_id, n.order_id, o.source_id, n.note_no, n.created_at, n.note_type,
 		n.event_type, n.channel, n.author, n.title, n.detail, n.data, n.edited_at, n.deleted_at

@@ -35,7 +35,6 @@ static const char *words_arg(FunctionCallInfo fcinfo, int n, const char *name,
 							 int32 code);
 static void check_type(const OtUnit *unit);
 static bool is_same(const OtUnit *unit, const Cashback *cashback);
-static bool same_text(const char *a, const char *b);
 static text *show(const OtUnit *unit);
 
 /* Sets the status of a cashback and gives the one before, as lists show it. */
@@ -111,16 +110,8 @@ static bool
 is_same(const OtUnit *unit, const Cashback *cashback)
 {
 	return unit->cashback_code == cashback->code &&
-		   same_text(unit->cashback_detail_code, cashback->detail_code) &&
-		   same_text(unit->cashback_message, cashback->message);
-}
-
-static bool
-same_text(const char *a, const char *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return strcmp(a, b) == 0;
+		   ot_same_text(unit->cashback_detail_code, cashback->detail_code) &&
+		   ot_same_text(unit->cashback_message, cashback->message);
 }
 
 /* Spells a status as the views do. */

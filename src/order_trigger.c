@@ -17,6 +17,7 @@
 
 #include "errcodes.h"
 #include "ordertrack.h"
+#include "shipment.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_orders_guard_status);
 PG_FUNCTION_INFO_V1(ordertrack_orders_guard_insert);
@@ -47,8 +48,8 @@ static Jsonb *describe_status(const Story *story);
 static HeapTuple set_columns(const TriggerData *trigger, const Story *story,
 							 TimestampTz now);
 static void write_notes(const TriggerData *trigger);
+static void follow(const Story *story, TimestampTz now);
 static bool is_stored(const TriggerData *trigger, const OtHead *head);
-static bool same_text(const char *a, const char *b);
 
 /* Refuses moves that are not allowed and heads that no note explains. */
 Datum
@@ -138,10 +139,10 @@ guard_update(const TriggerData *trigger)
 		ot_tuple_differs(trigger, ot_column(trigger, "noted_at")))
 		refuse_head();
 	read_story(trigger, true, &story);
-	if (is_held_changed && same_text(story.old_status, story.new_status))
+	if (is_held_changed && ot_same_text(story.old_status, story.new_status))
 		refuse_held();
 	if (story.new_status == NULL ||
-		(story.change == NULL && same_text(story.old_status, story.new_status)))
+		(story.change == NULL && ot_same_text(story.old_status, story.new_status)))
 		return trigger->tg_newtuple;
 
 	/* Time in a history never runs backwards. */
@@ -216,7 +217,7 @@ tell_story(Story *story, TimestampTz now)
 												 : change->event_type,
 					 change->more_data[i], now);
 	}
-	if (!same_text(story->old_status, story->new_status))
+	if (!ot_same_text(story->old_status, story->new_status))
 	{
 		char *event_type =
 			ot_transition_find(story->workspace, "order", story->old_status,
@@ -279,7 +280,7 @@ set_columns(const TriggerData *trigger, const Story *story, TimestampTz now)
 	values[2] = TimestampTzGetDatum(now);
 	values[3] = TimestampTzGetDatum(now);
 
-	if (!same_text(story->old_status, story->new_status))
+	if (!ot_same_text(story->old_status, story->new_status))
 	{
 		bool is_held = strcmp(story->new_status, "on_hold") == 0;
 
@@ -324,12 +325,31 @@ write_notes(const TriggerData *trigger)
 		}
 		if (story.note_count > 0)
 			ot_notes_insert(story.notes, heads, story.note_count);
+		if (!ot_same_text(story.old_status, story.new_status))
+			follow(&story, ot_tuple_int8(trigger, after, "noted_at"));
 		ot_end();
 	}
-	else if (!same_text(story.old_status, story.new_status))
+	else if (!ot_same_text(story.old_status, story.new_status))
 		refuse_head();
 	if (!is_stored(trigger, &story.head))
 		refuse_head();
+}
+
+/* Has what belongs to an order follow its status, in the name of who changed that. */
+static void
+follow(const Story *story, TimestampTz now)
+{
+	OtChange change = {0};
+
+	change.workspace = story->workspace;
+	change.order_id = story->order_id;
+	change.now = now;
+	if (story->change != NULL)
+	{
+		change.channel = story->change->channel;
+		change.actor = story->change->actor;
+	}
+	ot_shipments_follow(&change, story->old_status, story->new_status);
 }
 
 static bool
@@ -344,12 +364,4 @@ is_stored(const TriggerData *trigger, const OtHead *head)
 				is_null ? NULL : DatumGetByteaPP(value));
 	return stored.note_no == head->note_no &&
 		   memcmp(stored.hash, head->hash, OT_HASH_LENGTH) == 0;
-}
-
-static bool
-same_text(const char *a, const char *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return strcmp(a, b) == 0;
 }

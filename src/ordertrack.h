@@ -51,6 +51,10 @@ extern void ot_require_workspace(int64 workspace);
 extern Datum ot_return_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 extern void ot_return_rows(FunctionCallInfo fcinfo, uint64 count);
 
+/* ---- text.c ---- */
+
+extern bool ot_same_text(const char *a, const char *b);
+
 /* ---- json.c: reading and writing jsonb ---- */
 
 typedef enum OtNumber

@@ -240,6 +240,20 @@ typedef enum OtPlan
 	OT_PLAN_REWARD_STOCK_GIVE_BACK,
 	OT_PLAN_REWARD_CODES_GIVE_BACK,
 
+	OT_PLAN_SHIPMENT_LINES,
+	OT_PLAN_SHIPMENT_INSERT,
+	OT_PLAN_SHIPMENT_ITEMS_INSERT,
+	OT_PLAN_SHIPMENT_LINE_SUM,
+	OT_PLAN_LINE_QUANTITY,
+	OT_PLAN_SHIPMENTS_LOCK_ORDERS,
+	OT_PLAN_SHIPMENTS_LOCK,
+	OT_PLAN_SHIPMENT_READ,
+	OT_PLAN_SHIPMENT_UPDATE,
+	OT_PLAN_SHIPMENTS_HOLD,
+	OT_PLAN_SHIPMENTS_RELEASE,
+	OT_PLAN_SHIPMENTS_CANCEL,
+	OT_PLAN_SHIPMENT_SUMS,
+
 	OT_PLAN_COUNT
 } OtPlan;
 
@@ -267,6 +281,7 @@ extern const OtStatement ot_point_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reward_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_issued_reward_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_shipment_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 31
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

@@ -1,0 +1,86 @@
+/*
+ * statement_shipment.c
+ *		The statements of shipments.  The rules of statement.c hold here too.
+ */
+#include "postgres.h"
+
+#include "plan.h"
+
+/* clang-format off */
+/*
+ * The lines of an order with the units of each that are in live shipments, and those
+ * that were in shipments that were canceled and are in no other since.
+ */
+#define LINES \
+	"SELECT i.line_no, i.quantity," \
+	"  coalesce(sum(u.quantity) FILTER (WHERE s.status <> 'canceled'), 0)::bigint AS live," \
+	"  greatest(coalesce(sum(u.quantity) FILTER (WHERE s.status = 'canceled'), 0)" \
+	"   - coalesce(sum(u.replaced_quantity), 0), 0)::bigint AS canceled" \
+	"  FROM ordertrack.order_items AS i" \
+	"  LEFT JOIN ordertrack.shipment_items AS u" \
+	"    ON u.workspace_id = $1 AND u.order_id = $2 AND u.line_no = i.line_no" \
+	"  LEFT JOIN ordertrack.shipments AS s" \
+	"    ON s.workspace_id = $1 AND s.shipment_id = u.shipment_id" \
+	" WHERE i.workspace_id = $1 AND i.order_id = $2" \
+	" GROUP BY i.line_no, i.quantity"
+
+const OtStatement ot_shipment_statements[OT_PLAN_COUNT] = {
+	[OT_PLAN_SHIPMENT_LINES] = {"ii", LINES " ORDER BY i.line_no"},
+	[OT_PLAN_SHIPMENT_INSERT] = {"iiitttz",
+		"INSERT INTO ordertrack.shipments"
+		"  (workspace_id, shipment_id, order_id, status, carrier, tracking_number, created_at,"
+		"   updated_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $7)"},
+	[OT_PLAN_SHIPMENT_ITEMS_INSERT] = {"iiizIII",
+		"INSERT INTO ordertrack.shipment_items"
+		"  (workspace_id, shipment_id, order_id, line_no, quantity, replaced_quantity, created_at)"
+		" SELECT $1, $2, $3, g.line_no, g.quantity, g.replaced_quantity, $4"
+		"  FROM unnest($5, $6, $7) AS g (line_no, quantity, replaced_quantity)"},
+	/* Units of one line that are in live shipments. */
+	[OT_PLAN_SHIPMENT_LINE_SUM] = {"iin",
+		"SELECT coalesce(sum(u.quantity), 0)::bigint FROM ordertrack.shipment_items AS u"
+		"  JOIN ordertrack.shipments AS s"
+		"    ON s.workspace_id = $1 AND s.shipment_id = u.shipment_id"
+		" WHERE u.workspace_id = $1 AND u.order_id = $2 AND u.line_no = $3"
+		"   AND s.status <> 'canceled'"},
+	[OT_PLAN_LINE_QUANTITY] = {"iin",
+		"SELECT quantity FROM ordertrack.order_items"
+		" WHERE workspace_id = $1 AND order_id = $2 AND line_no = $3"},
+
+	/* Locks in the one order: orders by id, then their shipments by id. */
+	[OT_PLAN_SHIPMENTS_LOCK_ORDERS] = {"iI",
+		"SELECT FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = ANY (ARRAY("
+		"   SELECT s.order_id FROM ordertrack.shipments AS s"
+		"    WHERE s.workspace_id = $1 AND s.shipment_id = ANY ($2)))"
+		" ORDER BY order_id FOR NO KEY UPDATE"},
+	[OT_PLAN_SHIPMENTS_LOCK] = {"iI",
+		"SELECT shipment_id FROM ordertrack.shipments"
+		" WHERE workspace_id = $1 AND shipment_id = ANY ($2)"
+		" ORDER BY shipment_id FOR NO KEY UPDATE"},
+	[OT_PLAN_SHIPMENT_READ] = {"ii",
+		"SELECT order_id, status, status_before_hold, carrier, tracking_number"
+		"  FROM ordertrack.shipments WHERE workspace_id = $1 AND shipment_id = $2"},
+	[OT_PLAN_SHIPMENT_UPDATE] = {"iittt",
+		"UPDATE ordertrack.shipments SET status = $3, carrier = $4, tracking_number = $5"
+		" WHERE workspace_id = $1 AND shipment_id = $2"},
+
+	/* Shipments that follow their order. */
+	[OT_PLAN_SHIPMENTS_HOLD] = {"ii",
+		"UPDATE ordertrack.shipments SET status = 'on_hold'"
+		" WHERE workspace_id = $1 AND order_id = $2"
+		"   AND status NOT IN ('shipped', 'delivered', 'canceled', 'on_hold')"},
+	[OT_PLAN_SHIPMENTS_RELEASE] = {"ii",
+		"UPDATE ordertrack.shipments SET status = status_before_hold"
+		" WHERE workspace_id = $1 AND order_id = $2 AND is_held_with_order"},
+	[OT_PLAN_SHIPMENTS_CANCEL] = {"ii",
+		"UPDATE ordertrack.shipments SET status = 'canceled'"
+		" WHERE workspace_id = $1 AND order_id = $2"
+		"   AND status NOT IN ('shipped', 'delivered', 'canceled')"},
+	/* What the shipments of an order come to: OtShipmentSums. */
+	[OT_PLAN_SHIPMENT_SUMS] = {"ii",
+		"SELECT coalesce(bool_or(status IN ('shipped', 'delivered')), false),"
+		"  coalesce(bool_or(status NOT IN ('shipped', 'delivered', 'canceled')), false),"
+		"  EXISTS (SELECT FROM (" LINES ") AS l WHERE l.quantity > l.live + l.canceled)"
+		"  FROM ordertrack.shipments WHERE workspace_id = $1 AND order_id = $2"},
+};
+/* clang-format on */
