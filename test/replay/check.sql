@@ -18,9 +18,28 @@ SELECT status, count(*) AS orders, sum(amount) AS amount, sum(discount_amount) A
 \echo == Attempts
 SELECT kind, state, failure_code, count(*) AS attempts, sum(amount) AS amount
   FROM ordertrack.redemption_list GROUP BY kind, state, failure_code ORDER BY attempts DESC;
-\echo == Moves that were refused
-SELECT from_status, to_status, count(*) AS moves
-  FROM moves WHERE is_refused GROUP BY from_status, to_status ORDER BY moves DESC;
+\echo == Payments
+SELECT method, status, count(*) AS payments, sum(amount) AS amount
+  FROM ordertrack.payment_list GROUP BY method, status ORDER BY payments DESC;
+\echo == Shipments
+SELECT status, count(*) AS shipments FROM ordertrack.shipment_list GROUP BY status ORDER BY shipments DESC;
+
+-- Where a plain look at the files says that something must be refused.
+CREATE TEMP TABLE places AS
+SELECT order_id AS source_id, 'shipment' AS what, 'nothing to ship: the order has no lines' AS why FROM plain WHERE sellers = 0
+UNION ALL
+SELECT order_id, 'payment', 'a payment of 0' FROM events WHERE what = 'payment' AND amount <= 0
+UNION ALL
+SELECT order_id, 'shipped', 'handed over before it was approved' FROM plain WHERE shipping_is_refused
+UNION ALL
+SELECT order_id, 'delivered', 'delivered before it was shipped' FROM plain WHERE delivery_is_refused
+UNION ALL
+SELECT order_id, 'canceled', 'canceled after it was shipped' FROM plain WHERE cancellation_is_refused;
+\echo == Refusals, by a plain look at the files and by ordertrack
+SELECT what, why, count(*) AS by_the_files, count(r.what) AS by_ordertrack
+  FROM places AS p
+  LEFT JOIN (SELECT DISTINCT source_id, what FROM refusals) AS r USING (source_id, what)
+ GROUP BY what, why ORDER BY by_the_files DESC;
 
 -- An auditor verifies and exports; what was exported is read back as CSV.
 SET ROLE ordertrack_replay_auditor;
@@ -68,15 +87,41 @@ SELECT 'customers whose sums are not those of their orders', 0, count(*)
  WHERE (c.order_count, c.order_total) <> (coalesce(o.orders, 0), coalesce(o.total, 0))
     OR c.last_order_at IS DISTINCT FROM o.newest
 UNION ALL
-SELECT 'orders whose status is not that of their last allowed move', 0, count(*)
-  FROM (SELECT DISTINCT ON (source_id) source_id, to_status FROM moves
-	 WHERE NOT is_refused ORDER BY source_id, move_no DESC) AS m
-  JOIN ordertrack.orders AS o USING (source_id)
- WHERE o.status <> m.to_status
+SELECT 'orders whose status is what the files say', (SELECT count(*) FROM olist_orders), count(*)
+  FROM plain AS f JOIN ordertrack.orders AS o ON o.source_id = f.order_id AND o.status = f.status
 UNION ALL
-SELECT 'refused moves that are in status_transitions', 0, count(*)
-  FROM moves AS m JOIN ordertrack.status_transitions AS t USING (from_status, to_status)
- WHERE m.is_refused;
+SELECT 'places that must be refused', (SELECT count(*) FROM places), (SELECT count(*) FROM refusals)
+UNION ALL
+SELECT 'places that must be refused and were not, or the other way round', 0,
+	(SELECT count(*) FROM (SELECT source_id, what FROM places EXCEPT ALL SELECT source_id, what FROM refusals) AS a)
+	+ (SELECT count(*) FROM (SELECT source_id, what FROM refusals EXCEPT ALL SELECT source_id, what FROM places) AS b)
+UNION ALL
+SELECT 'refused moves that the histories tell of', (SELECT sum(f.sellers) FROM refusals AS r JOIN plain AS f ON f.order_id = r.source_id WHERE what IN ('shipped', 'delivered')),
+	(SELECT count(*) FROM ordertrack.order_notes WHERE event_type = 'transition_refused');
+
+INSERT INTO checks (name, wanted, found)
+SELECT 'payments', (SELECT count(*) FROM events WHERE what = 'payment' AND amount > 0), (SELECT count(*) FROM ordertrack.payments)
+UNION ALL
+SELECT 'what was paid', (SELECT sum(e.amount) FROM events AS e JOIN plain AS f USING (order_id) WHERE e.what = 'payment' AND f.is_approved),
+	(SELECT sum(paid_amount) FROM ordertrack.order_list)
+UNION ALL
+SELECT 'orders paid in more than 20 parts', (SELECT count(*) FROM (SELECT FROM olist_payments GROUP BY order_id HAVING count(*) > 20) AS m),
+	(SELECT count(*) FROM ordertrack.orders AS o WHERE 20 < (SELECT count(*) FROM ordertrack.order_notes AS n
+		WHERE n.order_id = o.order_id AND n.event_type IN ('promotion_add_coupon', 'adding_payment')))
+UNION ALL
+SELECT 'approved orders that are not paid in full', 0, (SELECT count(*) FROM plain AS f JOIN ordertrack.order_list AS o ON o.source_id = f.order_id
+	WHERE f.is_approved AND o.status <> 'canceled' AND o.paid_amount <> o.total_amount)
+UNION ALL
+SELECT 'shipments', (SELECT sum(sellers) FROM plain), (SELECT count(*) FROM ordertrack.shipments)
+UNION ALL
+SELECT 'shipments that were shipped', (SELECT sum(sellers) FROM plain WHERE is_shipped),
+	(SELECT count(*) FROM ordertrack.shipments WHERE shipped_at IS NOT NULL)
+UNION ALL
+SELECT 'shipments that were delivered', (SELECT sum(sellers) FROM plain WHERE is_delivered),
+	(SELECT count(*) FROM ordertrack.shipments WHERE status = 'delivered')
+UNION ALL
+SELECT 'units in shipments that were not canceled', (SELECT count(*) FROM olist_items JOIN plain USING (order_id) WHERE status <> 'canceled'),
+	(SELECT sum(i.quantity) FROM ordertrack.shipment_items AS i JOIN ordertrack.shipments AS s USING (workspace_id, shipment_id) WHERE s.status <> 'canceled');
 
 INSERT INTO checks (name, wanted, found)
 SELECT 'gift cards', (SELECT count(*) FROM cards WHERE NOT is_refused), (SELECT count(*) FROM ordertrack.vouchers)
@@ -113,10 +158,14 @@ SELECT 'problems in the histories', 0, :problems
 UNION ALL
 SELECT 'notes', (SELECT sum(note_count) FROM ordertrack.orders), (SELECT count(*) FROM ordertrack.order_notes)
 UNION ALL
-SELECT 'notes of a change of status',
-	(SELECT count(*) FROM (SELECT to_status, lag(to_status) OVER (PARTITION BY source_id ORDER BY move_no) AS before
-	   FROM moves WHERE NOT is_refused) AS m WHERE to_status <> before),
+SELECT 'notes of a change of status', -- paid; partially shipped, where there is more than one shipment; completed; canceled
+	(SELECT sum((is_approved AND paid > 0 OR by_gift_card > 0)::integer + (is_shipped AND sellers > 1)::integer
+		+ is_shipped::integer + (status = 'canceled')::integer) FROM plain),
 	(SELECT count(*) FROM ordertrack.order_notes WHERE data -> 'status' ? 'new')
+UNION ALL
+SELECT 'orders whose past is what it was: order_as_of now is what the lists show', (SELECT count(*) FROM ordertrack.orders),
+	(SELECT count(*) FROM ordertrack.order_list AS o, ordertrack.order_as_of(o.order_id) AS d
+	  WHERE d ->> 'status' = o.status AND (d ->> 'total_amount')::bigint = o.total_amount)
 UNION ALL
 SELECT 'rows of exported orders', (SELECT count(*) FROM ordertrack.orders), (SELECT count(*) FROM csv_orders)
 UNION ALL

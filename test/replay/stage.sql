@@ -36,6 +36,8 @@ CREATE TEMP TABLE olist_products (
 \copy olist_payments FROM 'order_payments.csv' (FORMAT csv, HEADER)
 \copy olist_customers FROM 'customers.csv' (FORMAT csv, HEADER)
 \copy olist_products FROM 'products.csv' (FORMAT csv, HEADER)
+CREATE INDEX ON olist_items (order_id);
+CREATE INDEX ON olist_payments (order_id);
 ANALYZE olist_orders, olist_items, olist_payments, olist_customers, olist_products;
 
 -- A piece is a row in Olist's file; equal pieces are one line with a quantity.
@@ -79,26 +81,58 @@ SELECT o.order_id, c.customer_unique_id AS person,
 ALTER TABLE new_orders ADD PRIMARY KEY (order_id);
 
 -- What happened, in the order of its time. Nothing is put right: an order that was
--- delivered before it was handed to the carrier asks for a move that is refused.
--- Olist does not tell when an order was canceled, so that comes last; invoiced and
--- processing have no time either and are no moves of their own.
+-- handed to the carrier before its payment was approved asks for moves that are
+-- refused. Payments have no time of their own: they are made with the order, by gift
+-- card at once, otherwise pending until the order is approved. Olist does not tell when
+-- an order was canceled, so that comes last.
 CREATE TEMP TABLE events AS
-SELECT o.order_id, greatest(e.at, o.purchased_at) AS at, e.step, e.what, e.payment_no, e.amount
+SELECT o.order_id, greatest(e.at, o.purchased_at) AS at, e.step, e.what, e.payment_no, e.method, e.amount
   FROM olist_orders AS o
  CROSS JOIN LATERAL (
-	SELECT o.purchased_at, 1, 'order', NULL::integer, NULL::bigint
+	SELECT o.purchased_at, 1, 'order', NULL::integer, NULL::text, NULL::bigint
 	UNION ALL
-	SELECT o.purchased_at, 2, 'gift card', p.payment_no, round(p.value * 100)::bigint
-	  FROM olist_payments AS p WHERE p.order_id = o.order_id AND p.payment_type = 'voucher'
+	SELECT o.purchased_at, 2, CASE p.payment_type WHEN 'voucher' THEN 'gift card' ELSE 'payment' END,
+		p.payment_no, p.payment_type, round(p.value * 100)::bigint
+	  FROM olist_payments AS p WHERE p.order_id = o.order_id
 	UNION ALL
-	SELECT o.approved_at, 3, 'paid', NULL, NULL
+	SELECT o.approved_at, 3, 'approved', NULL, NULL, NULL
 	UNION ALL
-	SELECT o.carrier_at, 4, 'in_progress', NULL, NULL
+	SELECT o.carrier_at, 4, 'shipped', NULL, NULL, NULL
 	UNION ALL
-	SELECT o.delivered_at, 5, 'completed', NULL, NULL
+	SELECT o.delivered_at, 5, 'delivered', NULL, NULL, NULL
 	UNION ALL
-	SELECT greatest(o.purchased_at, o.approved_at, o.carrier_at, o.delivered_at), 6, 'canceled', NULL, NULL
+	SELECT greatest(o.purchased_at, o.approved_at, o.carrier_at, o.delivered_at), 6, 'canceled', NULL, NULL, NULL
 	 WHERE o.order_status IN ('canceled', 'unavailable')
-  ) AS e (at, step, what, payment_no, amount)
+  ) AS e (at, step, what, payment_no, method, amount)
  WHERE e.at IS NOT NULL;
-ANALYZE new_orders, events;
+
+-- What must come of it, by a plain look at the files: an order is shipped where it was
+-- approved before, delivered where it was shipped before, and canceled where it was not
+-- shipped, because then it is complete. It has as many shipments as sellers.
+CREATE TEMP TABLE plain AS
+SELECT f.*, f.has_delivery AND NOT (f.is_shipped AND f.delivered_at >= f.carrier_at) AS delivery_is_refused,
+	f.has_delivery AND f.is_shipped AND f.delivered_at >= f.carrier_at AS is_delivered,
+	f.has_cancellation AND f.is_shipped AS cancellation_is_refused,
+	CASE WHEN f.has_cancellation AND NOT f.is_shipped THEN 'canceled'
+		WHEN f.is_shipped THEN 'completed'
+		WHEN f.is_approved AND f.paid > 0 OR f.by_gift_card > 0 THEN 'paid'
+		ELSE 'created' END AS status
+  FROM (
+	SELECT o.order_id, i.sellers, o.approved_at IS NOT NULL AS is_approved,
+		greatest(o.carrier_at, o.purchased_at) AS carrier_at, greatest(o.delivered_at, o.purchased_at) AS delivered_at,
+		i.sellers > 0 AND o.carrier_at IS NOT NULL
+			AND greatest(o.carrier_at, o.purchased_at) >= greatest(o.approved_at, o.purchased_at)
+			AND o.approved_at IS NOT NULL AS is_shipped,
+		i.sellers > 0 AND o.carrier_at IS NOT NULL
+			AND (o.approved_at IS NULL
+				OR greatest(o.carrier_at, o.purchased_at) < greatest(o.approved_at, o.purchased_at)) AS shipping_is_refused,
+		i.sellers > 0 AND o.delivered_at IS NOT NULL AS has_delivery,
+		o.order_status IN ('canceled', 'unavailable') AS has_cancellation,
+		p.paid, p.by_gift_card
+	  FROM olist_orders AS o
+	 CROSS JOIN LATERAL (SELECT count(DISTINCT i.seller_id) AS sellers FROM olist_items AS i WHERE i.order_id = o.order_id) AS i
+	 CROSS JOIN LATERAL (
+		SELECT coalesce(sum(p.value), 0) AS paid,
+			coalesce(sum(p.value) FILTER (WHERE p.payment_type = 'voucher'), 0) AS by_gift_card
+		  FROM olist_payments AS p WHERE p.order_id = o.order_id) AS p) AS f;
+ANALYZE new_orders, events, plain;
