@@ -167,6 +167,17 @@ ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nulls)
 	nulls[9] = false;
 }
 
+/* Adds an outcome to the result of a function that returns a set. */
+void
+ot_outcome_put(ReturnSetInfo *result, const OtOutcome *outcome)
+{
+	Datum values[OT_OUTCOME_COLUMNS];
+	bool nulls[OT_OUTCOME_COLUMNS];
+
+	ot_outcome_values(outcome, values, nulls);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
 /* Gives an outcome as the result of a SQL function. */
 Datum
 ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome)
