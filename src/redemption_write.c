@@ -38,6 +38,7 @@ static bool write_order(Work *work);
 static void write_lines(const Work *work);
 static bool insert_order(Work *work, Jsonb *const *data);
 static void change_order(Work *work, Jsonb *const *data);
+static const char *status_after(const Work *work);
 static Jsonb *describe(const OtAttempt *attempt);
 static void write_records(const Work *work);
 static void write_stack_record(const Work *work);
@@ -268,8 +269,6 @@ static void
 change_order(Work *work, Jsonb *const *data)
 {
 	const OtOrderFacts *order = work->order;
-	bool becomes_paid =
-		strcmp(order->status, "created") == 0 || strcmp(order->status, "fulfilled") == 0;
 	OtChange change = {0};
 	OtArgs args = {0};
 
@@ -286,11 +285,24 @@ change_order(Work *work, Jsonb *const *data)
 	ot_arg_int8(&args, change.workspace);
 	ot_arg_int8(&args, change.order_id);
 	ot_arg_int8(&args, work->verdict->discount_amount);
-	ot_arg_text(&args, becomes_paid ? "paid" : order->status);
+	ot_arg_text(&args, status_after(work));
 	ot_arg_id(&args, work->customer_id);
 	ot_arg_int8(&args, work->verdict->amount);
 	if (ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args) != 1)
 		elog(ERROR, "locked order " INT64_FORMAT " is missing", order->id);
+}
+
+/* Who redeems says that the order is paid; who adds a coupon only where it is. */
+static const char *
+status_after(const Work *work)
+{
+	const char *status = work->order->status;
+
+	if (work->request->keeps_status)
+		return ot_order_status_for(work->request->workspace, status,
+								   work->verdict->total_amount);
+	return strcmp(status, "created") == 0 || strcmp(status, "fulfilled") == 0 ? "paid"
+																			  : status;
 }
 
 /* Says in a note what a redemption did to its order. */
