@@ -185,7 +185,7 @@ cancel(const Cancellation *cancellation)
 	change.channel = request->channel;
 	change.actor = request->actor;
 	ot_change_explain(&change, request->reason);
-	ot_order_tell(&change, "canceled");
+	ot_order_move(&change, "canceled");
 }
 
 /* Rolls back what is live, and stacks as wholes, with an answer for each. */

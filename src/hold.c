@@ -38,7 +38,7 @@ ordertrack_hold_order(PG_FUNCTION_ARGS)
 	if (strcmp(order.status, "on_hold") != 0)
 	{
 		ot_change_explain(&change, reason);
-		ot_order_tell(&change, "on_hold");
+		ot_order_move(&change, "on_hold");
 	}
 	ot_end();
 	PG_RETURN_TEXT_P(cstring_to_text(order.status));
@@ -62,7 +62,7 @@ ordertrack_release_order(PG_FUNCTION_ARGS)
 	ot_order_take(change.workspace, change.order_id, &order);
 	change.now = GetCurrentTimestamp();
 	status = status_before_hold(&change, order.status);
-	ot_order_tell(&change, status);
+	ot_order_move(&change, status);
 	ot_end();
 	PG_RETURN_TEXT_P(cstring_to_text(status));
 }

@@ -175,6 +175,7 @@ extern void ot_change_explain(OtChange *change, const char *reason);
 
 extern uint64 ot_change_order(const OtChange *change, OtPlan plan, OtArgs *args);
 extern void ot_order_tell(const OtChange *change, const char *status);
+extern void ot_order_move(const OtChange *change, const char *status);
 extern const OtChange *ot_current_change(int64 workspace, int64 order_id, int32 note_no,
 										 bool is_before);
 
