@@ -75,7 +75,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_rollback_redemption';
 COMMENT ON FUNCTION ordertrack.rollback_redemption(bigint, text, bigint, text, text, text, bigint) IS
-'undoes a redemption by a row of its own, a gift card''s also in parts (amount in minor units, NULL is all that is left); refusals are answers: redemption_not_found, not_redeemed, already_rolled_back, invalid_amount, invalid_input; OT002, OT003 as redeem';
+'undoes a redemption by a row of its own, a gift card''s also in parts (amount in minor units, NULL is all that is left); refusals are answers: redemption_not_found, not_redeemed, already_rolled_back, part_of_stack, reward_used, items_shipped, invalid_amount, invalid_input; OT002, OT003 as redeem';
 
 CREATE FUNCTION ordertrack.setup_redemptions() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -64,6 +64,10 @@ AS $$
 		('return_receipts', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
 		('return_receipts', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
 		('return_receipts', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
+		('manual_discounts', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
+		('manual_discounts', '_guard_change', 'BEFORE UPDATE', 'ROW', 'guard_change'),
+		('manual_discounts', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, order_id, created_at', 'ROW', 'guard_parent'),
+		('manual_discounts', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('customers', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, customer_id', 'ROW', 'guard_parent'),
 		('customers', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
 		('workspaces', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id', 'ROW', 'guard_parent'),
@@ -143,7 +147,7 @@ DECLARE
 	-- released never changes. OT_TABLES_VERSION in C is their number.
 	steps CONSTANT text[] := ARRAY['domains', 'workspaces', 'customers', 'campaigns', 'vouchers',
 		'orders', 'notes', 'redemptions', 'access', 'redemption_items', 'limits', 'rules', 'segments',
-		'reservations', 'points', 'rewards', 'issued_rewards', 'shipments', 'payments', 'returns'];
+		'reservations', 'points', 'rewards', 'issued_rewards', 'shipments', 'payments', 'returns', 'coupons'];
 	latest CONSTANT integer := cardinality(steps);
 	version_before integer := 0;
 	is_seeded boolean := false;

@@ -88,14 +88,11 @@ redeem_items(const Batch *batch, ReturnSetInfo *result)
 
 	for (int i = 0; i < batch->count; i++)
 	{
-		Datum values[OT_OUTCOME_COLUMNS];
-		bool nulls[OT_OUTCOME_COLUMNS];
 		OtOutcome outcome;
 
 		if (!ot_redeem(&batch->requests[i], &batch->locked, &outcome))
 			record_conflict(&batch->requests[i], &outcome);
-		ot_outcome_values(&outcome, values, nulls);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		ot_outcome_put(result, &outcome);
 		MemoryContextReset(item);
 	}
 	MemoryContextSwitchTo(caller);

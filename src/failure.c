@@ -62,6 +62,7 @@ static const struct
 	[OT_REWARD_USED] =
 		{"reward_used",
 		 "the reward has been used or paid out; unmark it, or cancel its delivery, first"},
+	[OT_ITEMS_SHIPPED] = {"items_shipped", "units that it added are in a shipment"},
 };
 
 /* Gives the failure_code of a refusal, NULL for OT_OK. */

@@ -55,6 +55,19 @@ ot_order_tell(const OtChange *change, const char *status)
 		ot_order_refuse(change->workspace, change->order_id);
 }
 
+/* Moves a locked order to another status, with the notes of a change before it. */
+void
+ot_order_move(const OtChange *change, const char *status)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, change->workspace);
+	ot_arg_int8(&args, change->order_id);
+	ot_arg_text(&args, status);
+	if (ot_change_order(change, OT_PLAN_ORDER_STATUS, &args) != 1)
+		ot_refuse_suppressed();
+}
+
 /*
  * Gives what a function is doing to this version of an order, or NULL: to the
  * BEFORE trigger once, and to the AFTER trigger of the same version again.

@@ -173,6 +173,32 @@ check_may_change(const OtChange *change, int32 note_no)
 				errdetail("Only its author or a role with admin access may change it."));
 }
 
+/*
+ * Puts the reason of a change, where there is one, before its note, as a custom
+ * note: people's words can be edited and deleted there.
+ */
+void
+ot_change_explain(OtChange *change, const char *reason)
+{
+	if (reason == NULL || *reason == '\0')
+		return;
+	if (change->event_type != NULL)
+	{
+		const char **events = palloc(sizeof(char *));
+		Jsonb **data = palloc(sizeof(Jsonb *));
+
+		events[0] = change->event_type;
+		data[0] = change->data;
+		change->more_count = 1;
+		change->more_events = events;
+		change->more_data = data;
+	}
+	change->event_type = "none";
+	change->is_custom = true;
+	change->detail = reason;
+	change->data = describe(0, change->actor);
+}
+
 static Jsonb *
 describe(int32 note_no, const char *actor)
 {

@@ -20,7 +20,7 @@
 #include "plan.h"
 
 /* Number of steps in setup(); the library refuses tables of another version. */
-#define OT_TABLES_VERSION 20
+#define OT_TABLES_VERSION 21
 
 #define OT_MAX_CODE 200
 #define OT_MAX_KEY 255 /* source_id and idempotency key */
@@ -171,10 +171,15 @@ extern bool ot_note_take_announced(int64 workspace, int64 order_id, int32 note_n
 								   const bytea *hash);
 extern bool ot_note_take_edit(int64 workspace, int64 order_id, int32 note_no);
 
+/* ---- order_note.c ---- */
+
+extern void ot_change_explain(OtChange *change, const char *reason);
+
 /* ---- order_change.c: one change of one order, seen by the triggers of orders ---- */
 
 extern uint64 ot_change_order(const OtChange *change, OtPlan plan, OtArgs *args);
 extern void ot_order_tell(const OtChange *change, const char *status);
+extern void ot_order_move(const OtChange *change, const char *status);
 extern const OtChange *ot_current_change(int64 workspace, int64 order_id, int32 note_no,
 										 bool is_before);
 
@@ -288,6 +293,8 @@ typedef struct OtOrderRow
 } OtOrderRow;
 
 extern void ot_order_take(int64 workspace, int64 order_id, OtOrderRow *row);
+extern const char *ot_order_status_for(int64 workspace, const char *status,
+									   int64 total_amount);
 extern void ot_lines_insert(int64 workspace, int64 order_id, const OtOrderData *data,
 							TimestampTz now);
 extern void ot_lines_describe(const OtOrderData *data, OtJson *json);

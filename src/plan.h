@@ -254,6 +254,15 @@ typedef enum OtPlan
 	OT_PLAN_SHIPMENTS_CANCEL,
 	OT_PLAN_SHIPMENT_SUMS,
 
+	OT_PLAN_COUPON_CUSTOMER,
+	OT_PLAN_COUPON_LIVE,
+	OT_PLAN_ORDER_LIVE,
+	OT_PLAN_ROLLBACK_SHIPPED,
+	OT_PLAN_REWARD_CODES_LOCK,
+	OT_PLAN_MANUAL_DISCOUNT_READ,
+	OT_PLAN_MANUAL_DISCOUNT_INSERT,
+	OT_PLAN_MANUAL_DISCOUNT_UPDATE,
+
 	OT_PLAN_COUNT
 } OtPlan;
 
@@ -282,6 +291,8 @@ extern const OtStatement ot_reward_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_issued_reward_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_shipment_statements[OT_PLAN_COUNT];
+
+extern const OtStatement ot_coupon_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 31
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

@@ -6,6 +6,7 @@
 #ifndef OT_REDEMPTION_H
 #define OT_REDEMPTION_H
 
+#include "nodes/execnodes.h"
 #include "utils/array.h"
 
 #include "verdict.h"
@@ -100,9 +101,11 @@ extern void ot_begin_turn(int turn);
 extern void ot_record_insert(const OtRecord *record);
 extern void ot_record_read(OtRecord *record, const OtAttempt *attempt, TimestampTz now);
 extern void ot_record_make_stack(OtRecord *record, int64 stack_id);
+extern Jsonb *ot_redemption_describe(const OtAttempt *attempt);
 extern void ot_outcome_tell(OtOutcome *outcome, const OtFacts *facts,
 							const OtVerdict *verdict, int64 order_id);
 extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nulls);
+extern void ot_outcome_put(ReturnSetInfo *result, const OtOutcome *outcome);
 extern Datum ot_outcome_return(FunctionCallInfo fcinfo, const OtOutcome *outcome);
 
 /* redemption_facts.c */

@@ -38,7 +38,7 @@ static bool write_order(Work *work);
 static void write_lines(const Work *work);
 static bool insert_order(Work *work, Jsonb *const *data);
 static void change_order(Work *work, Jsonb *const *data);
-static Jsonb *describe(const OtAttempt *attempt);
+static const char *status_after(const Work *work);
 static void write_records(const Work *work);
 static void write_stack_record(const Work *work);
 static bool spend(Work *work);
@@ -218,7 +218,7 @@ write_order(Work *work)
 	if (work->order->id == 0 && !work->request->order.is_given)
 		return true;
 	for (int i = 0; i < work->acceptance->count; i++)
-		data[i] = describe(work->acceptance->attempts[i]);
+		data[i] = ot_redemption_describe(work->acceptance->attempts[i]);
 	if (work->order->id == 0)
 		return insert_order(work, data);
 	if (counts_customer(work))
@@ -268,8 +268,6 @@ static void
 change_order(Work *work, Jsonb *const *data)
 {
 	const OtOrderFacts *order = work->order;
-	bool becomes_paid =
-		strcmp(order->status, "created") == 0 || strcmp(order->status, "fulfilled") == 0;
 	OtChange change = {0};
 	OtArgs args = {0};
 
@@ -286,35 +284,24 @@ change_order(Work *work, Jsonb *const *data)
 	ot_arg_int8(&args, change.workspace);
 	ot_arg_int8(&args, change.order_id);
 	ot_arg_int8(&args, work->verdict->discount_amount);
-	ot_arg_text(&args, becomes_paid ? "paid" : order->status);
+	ot_arg_text(&args, status_after(work));
 	ot_arg_id(&args, work->customer_id);
 	ot_arg_int8(&args, work->verdict->amount);
 	if (ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args) != 1)
 		elog(ERROR, "locked order " INT64_FORMAT " is missing", order->id);
 }
 
-/* Says in a note what a redemption did to its order. */
-static Jsonb *
-describe(const OtAttempt *attempt)
+/* Who redeems says that the order is paid; who adds a coupon only where it is. */
+static const char *
+status_after(const Work *work)
 {
-	const OtFacts *facts = &attempt->facts;
-	const OtVerdict *verdict = &attempt->verdict;
-	OtJson json;
+	const char *status = work->order->status;
 
-	ot_json_begin(&json);
-	ot_note_sign(&json, attempt->request->actor);
-	ot_json_add_int8(&json, "amount", verdict->given);
-	ot_json_add_int8(&json, "voucher_id", facts->voucher.id);
-	ot_json_add_int8(&json, "total_amount", verdict->total_amount);
-	ot_json_add_int8(&json, "redemption_id", facts->redemption_id);
-	ot_json_open(&json, "discount_amount");
-	ot_json_add_int8(&json, "new", verdict->discount_amount);
-	ot_json_add_int8(&json, "old", facts->order.discount_amount);
-	ot_json_close(&json);
-	if (verdict->has_cart)
-		ot_cart_describe(&verdict->cart, verdict->amount - verdict->cart.given_amount,
-						 &json);
-	return ot_json_end(&json);
+	if (work->request->keeps_status)
+		return ot_order_status_for(work->request->workspace, status,
+								   work->verdict->total_amount);
+	return strcmp(status, "created") == 0 || strcmp(status, "fulfilled") == 0 ? "paid"
+																			  : status;
 }
 
 static void

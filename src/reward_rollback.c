@@ -71,6 +71,23 @@ collect_codes(int64 quantity)
 }
 
 /*
+ * Locks the units of a redemption and their codes, for who locks customers before
+ * it is rolled back; see return_codes().
+ */
+void
+ot_reward_lock(const OtRollbackRequest *request, int64 reward_id, int64 quantity)
+{
+	OtUnits units;
+	OtArgs args = {0};
+
+	ot_reward_units_lock(request, quantity, &units);
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, reward_id);
+	ot_arg(&args, PointerGetDatum(units.codes));
+	ot_run(OT_PLAN_REWARD_CODES_LOCK, &args);
+}
+
+/*
  * Writes in the one order of locks: order, units, codes, customer, account of
  * points, the reward's counters.
  */

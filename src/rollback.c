@@ -16,10 +16,10 @@
 PG_FUNCTION_INFO_V1(ordertrack_rollback_redemption);
 
 static void read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request);
-static void blame(OtRollbackRequest *request, const char *message);
 static void hash_request(OtRollbackRequest *request, bool has_id);
 static bool roll_back(const OtRollbackRequest *request, OtOutcome *outcome);
 static void lock(const OtRollbackRequest *request, OtRollbackFacts *facts);
+static bool is_shipped(const OtRollbackRequest *request, int64 order_id);
 static void judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 				  OtRollbackVerdict *verdict);
 
@@ -27,29 +27,14 @@ static void judge(const OtRollbackRequest *request, const OtRollbackFacts *facts
 Datum
 ordertrack_rollback_redemption(PG_FUNCTION_ARGS)
 {
-	OtRollbackRequest request = {0};
+	OtRollbackRequest request = {.function = "rollback_redemption"};
 	OtOutcome outcome = {0};
 
 	PreventCommandIfReadOnly("ordertrack.rollback_redemption()");
 	read_request(fcinfo, &request);
 	ot_begin();
 	ot_lock_redemptions(false);
-	for (;;)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (request.idempotency_key != NULL)
-		{
-			OtKeyState state = ot_key_find(request.workspace, request.idempotency_key,
-										   request.hash, &outcome);
-
-			if (state == OT_KEY_CONFLICT)
-				ot_key_refuse();
-			if (state == OT_KEY_REPLAYED)
-				break;
-		}
-		if (roll_back(&request, &outcome))
-			break;
-	}
+	ot_rollback(&request, &outcome);
 	ot_end();
 	return ot_outcome_return(fcinfo, &outcome);
 }
@@ -71,25 +56,7 @@ read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request)
 	request->now = GetCurrentTimestamp();
 	if (request->idempotency_key != NULL)
 		hash_request(request, !PG_ARGISNULL(0));
-	blame(request, ot_fit_text(&request->reason, "reason", OT_MAX_TEXT));
-	blame(request, ot_fit_text(&request->channel, "channel", OT_MAX_TEXT));
-	blame(request, ot_fit_text(&request->actor, "actor", OT_MAX_TEXT));
-	if (request->idempotency_key != NULL &&
-		(*request->idempotency_key == '\0' ||
-		 strlen(request->idempotency_key) > OT_MAX_KEY))
-	{
-		blame(request, *request->idempotency_key == '\0'
-						   ? "idempotency_key must not be empty"
-						   : "idempotency_key is too long");
-		request->idempotency_key = NULL;
-	}
-}
-
-static void
-blame(OtRollbackRequest *request, const char *message)
-{
-	if (request->bad_message == NULL)
-		request->bad_message = message;
+	ot_rollback_request_check(request);
 }
 
 static void
@@ -100,7 +67,56 @@ hash_request(OtRollbackRequest *request, bool has_id)
 	fields[0] = has_id ? psprintf(INT64_FORMAT, request->redemption_id) : NULL;
 	fields[1] = request->reason;
 	fields[2] = request->has_amount ? psprintf(INT64_FORMAT, request->amount) : NULL;
-	ot_request_hash("rollback_redemption", lengthof(fields), fields, request->hash);
+	ot_request_hash(request->function, lengthof(fields), fields, request->hash);
+}
+
+/* Cuts to its limit what is too long: such an attempt is refused, and recorded. */
+void
+ot_rollback_request_check(OtRollbackRequest *request)
+{
+	ot_rollback_request_blame(request,
+							  ot_fit_text(&request->reason, "reason", OT_MAX_TEXT));
+	ot_rollback_request_blame(request,
+							  ot_fit_text(&request->channel, "channel", OT_MAX_TEXT));
+	ot_rollback_request_blame(request,
+							  ot_fit_text(&request->actor, "actor", OT_MAX_TEXT));
+	if (request->idempotency_key != NULL &&
+		(*request->idempotency_key == '\0' ||
+		 strlen(request->idempotency_key) > OT_MAX_KEY))
+	{
+		ot_rollback_request_blame(request, *request->idempotency_key == '\0'
+											   ? "idempotency_key must not be empty"
+											   : "idempotency_key is too long");
+		request->idempotency_key = NULL;
+	}
+}
+
+/* Says what is wrong with the input; the first reason stays, NULL is none. */
+void
+ot_rollback_request_blame(OtRollbackRequest *request, const char *message)
+{
+	if (request->bad_message == NULL)
+		request->bad_message = message;
+}
+
+/* Decides and writes a rollback, or gives the first answer of its key again. */
+void
+ot_rollback(const OtRollbackRequest *request, OtOutcome *outcome)
+{
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (request->idempotency_key != NULL)
+		{
+			OtKeyState state = ot_key_find(request->workspace, request->idempotency_key,
+										   request->hash, outcome);
+
+			if (state == OT_KEY_CONFLICT)
+				ot_key_refuse();
+			if (state == OT_KEY_REPLAYED)
+				return;
+		}
+	} while (!roll_back(request, outcome));
 }
 
 /*
@@ -111,7 +127,7 @@ hash_request(OtRollbackRequest *request, bool has_id)
 static bool
 roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 {
-	OtRollbackFacts facts = {0};
+	OtRollbackFacts facts = {.order_id = request->order_id, .code = request->code};
 	OtRollbackVerdict verdict = {0};
 
 	lock(request, &facts);
@@ -119,10 +135,12 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 		ot_rollback_facts_read(request, &facts);
 	if (facts.is_redeemed && facts.reward_id != 0)
 		ot_reward_units_lock(request, facts.quantity, &facts.units);
+	if (facts.is_redeemed && (facts.has_items || facts.is_stack))
+		facts.is_shipped = is_shipped(request, facts.order_id);
 	judge(request, &facts, &verdict);
 	facts.rollback_id = ot_next_redemption_id();
 	if (request->idempotency_key != NULL &&
-		!ot_key_claim(request->workspace, request->idempotency_key, "rollback_redemption",
+		!ot_key_claim(request->workspace, request->idempotency_key, request->function,
 					  request->hash, facts.rollback_id, request->now))
 		return false;
 
@@ -223,6 +241,18 @@ ot_rollback_facts_read(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	facts->points = ot_get_int8(0, 22);
 }
 
+/* Tells whether less would be left of a line than is in shipments. */
+static bool
+is_shipped(const OtRollbackRequest *request, int64 order_id)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, request->workspace);
+	ot_arg_int8(&args, order_id);
+	ot_arg_int8(&args, request->redemption_id);
+	return ot_run(OT_PLAN_ROLLBACK_SHIPPED, &args) > 0;
+}
+
 /* Expired and disabled codes can be rolled back: this is about the redemption. */
 static void
 judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
@@ -237,7 +267,11 @@ judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 		verdict->message = request->bad_message;
 	}
 	else if (!facts->is_found)
+	{
 		verdict->failure = OT_REDEMPTION_NOT_FOUND;
+		if (request->order_id != 0)
+			verdict->message = "the order has no live redemption of this code";
+	}
 	else if (!facts->is_redeemed)
 		verdict->failure = OT_NOT_REDEEMED;
 	else if (facts->stack_id != 0)
@@ -260,6 +294,8 @@ judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	}
 	else if (facts->units.is_in_use)
 		verdict->failure = OT_REWARD_USED;
+	else if (facts->is_shipped)
+		verdict->failure = OT_ITEMS_SHIPPED;
 	if (verdict->failure != OT_OK && verdict->message == NULL)
 		verdict->message = ot_failure_message(verdict->failure);
 	verdict->is_complete = verdict->amount == left;

@@ -11,8 +11,13 @@
 
 typedef struct OtRollbackRequest
 {
+	const char *function; /* that is called; the hash begins with it */
 	int64 workspace;
-	int64 redemption_id;
+	int64 redemption_id; /* 0: none was found */
+	/* of who names a code on an order */
+	int64 order_id;
+	char *code;
+	bool keeps_order; /* it is not canceled, whatever is left of it */
 	bool has_amount;
 	int64 amount;
 	char *reason;
@@ -61,6 +66,7 @@ typedef struct OtRollbackFacts
 	int64 quantity;
 	int64 points; /* that it took */
 	OtUnits units;
+	bool is_shipped; /* units that it added are */
 	/* of the order, where there is one */
 	char *order_status;
 	int64 order_amount;
@@ -85,6 +91,9 @@ typedef struct OtRollbackVerdict
 } OtRollbackVerdict;
 
 /* rollback.c */
+extern void ot_rollback(const OtRollbackRequest *request, OtOutcome *outcome);
+extern void ot_rollback_request_check(OtRollbackRequest *request);
+extern void ot_rollback_request_blame(OtRollbackRequest *request, const char *message);
 extern void ot_rollback_facts_read(const OtRollbackRequest *request,
 								   OtRollbackFacts *facts);
 extern void ot_rollback_order_read(const OtRollbackRequest *request, int64 order_id,

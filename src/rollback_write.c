@@ -89,8 +89,8 @@ change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 
 /*
  * Tells what an order is without an amount of its redemptions.  Its discount is the
- * sum of its live redemptions, computed again; without the last of them it is
- * canceled, where that move is allowed.
+ * sum of its live redemptions and its manual discount, computed again; without the
+ * last redemption it is canceled, where that move is allowed.
  */
 void
 ot_rollback_order_settle(const OtRollbackRequest *request, const OtRollbackFacts *facts,
@@ -104,7 +104,8 @@ ot_rollback_order_settle(const OtRollbackRequest *request, const OtRollbackFacts
 	order->discount = ot_get_int8(0, 1) - amount;
 	order->status = facts->order_status;
 	order->kept_status = NULL;
-	if (!is_complete || ot_get_int8(0, 2) > 1 || strcmp(order->status, "canceled") == 0)
+	if (request->keeps_order || !is_complete || ot_get_int8(0, 2) > 1 ||
+		strcmp(order->status, "canceled") == 0)
 		return;
 	if (ot_transition_find(request->workspace, "order", order->status, "canceled",
 						   NULL) != NULL)

@@ -11,6 +11,7 @@
 #include "ordertrack.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_guard_insert);
+PG_FUNCTION_INFO_V1(ordertrack_guard_change);
 
 /*
  * Valid only while ot_change_row() runs, and for one version of the row: an
@@ -24,6 +25,8 @@ static const OtRowChange *announced = NULL;
 static uint64 announced_count = 0;
 
 static void end_insert(const OtRowChange *outer, uint64 outer_count);
+static int64 row_id(const TriggerData *trigger);
+static void refuse(const char *table) pg_attribute_noreturn();
 static const char *hint_for(const char *table);
 
 /* Runs an UPDATE of one row; its triggers write the note of the change. */
@@ -107,18 +110,45 @@ ordertrack_guard_insert(PG_FUNCTION_ARGS)
 	TriggerData *trigger = ot_trigger_data(fcinfo, "guard_insert");
 	const char *table = RelationGetRelationName(trigger->tg_relation);
 	HeapTuple tuple = trigger->tg_trigtuple;
-	const char *id = NameStr(TupleDescAttr(trigger->tg_relation->rd_att, 1)->attname);
 
 	if (ot_in_replication())
 		return PointerGetDatum(tuple);
 	if (announced_count == 0 || strcmp(announced->table, table) != 0 ||
 		announced->workspace != ot_tuple_int8(trigger, tuple, "workspace_id") ||
-		announced->id != ot_tuple_int8(trigger, tuple, id))
-		ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
-				errmsg("rows of table \"%s\" are written by ordertrack only", table),
-				errhint("%s", hint_for(table)));
+		announced->id != row_id(trigger))
+		refuse(table);
 	announced_count--;
 	return PointerGetDatum(tuple);
+}
+
+/* Likewise for changes of a table that only changes together with its order. */
+Datum
+ordertrack_guard_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = ot_trigger_data(fcinfo, "guard_change");
+	HeapTuple tuple = trigger->tg_trigtuple;
+
+	if (!ot_in_replication() &&
+		ot_current_row_change(trigger, ot_tuple_int8(trigger, tuple, "workspace_id"),
+							  row_id(trigger), true) == NULL)
+		refuse(RelationGetRelationName(trigger->tg_relation));
+	return PointerGetDatum(trigger->tg_newtuple);
+}
+
+static int64
+row_id(const TriggerData *trigger)
+{
+	const char *id = NameStr(TupleDescAttr(trigger->tg_relation->rd_att, 1)->attname);
+
+	return ot_tuple_int8(trigger, trigger->tg_trigtuple, id);
+}
+
+static void
+refuse(const char *table)
+{
+	ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
+			errmsg("rows of table \"%s\" are written by ordertrack only", table),
+			errhint("%s", hint_for(table)));
 }
 
 static const char *
@@ -128,5 +158,7 @@ hint_for(const char *table)
 		return "Use ordertrack.create_shipment().";
 	if (strncmp(table, "payment", strlen("payment")) == 0)
 		return "Use ordertrack.add_payment() and ordertrack.create_refund().";
+	if (strcmp(table, "manual_discounts") == 0)
+		return "Use ordertrack.set_manual_discount().";
 	return "Use ordertrack.create_return() and ordertrack.receive_return().";
 }

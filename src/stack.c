@@ -25,7 +25,6 @@ static void record_refusals(const OtStack *stack, int64 stack_id, TimestampTz no
 static void tell(const OtStack *stack, int64 stack_id, int64 order_id,
 				 ReturnSetInfo *result);
 static bool replay(const OtStack *stack, ReturnSetInfo *result);
-static void put_outcome(ReturnSetInfo *result, const OtOutcome *outcome);
 
 /* Answers what redeem_stack would answer, and writes nothing. */
 Datum
@@ -198,13 +197,13 @@ tell(const OtStack *stack, int64 stack_id, int64 order_id, ReturnSetInfo *result
 	}
 	else if (stack->count > 0)
 		outcome.order_id = stack->attempts[0].facts.order.id;
-	put_outcome(result, &outcome);
+	ot_outcome_put(result, &outcome);
 	for (int i = 0; i < stack->count; i++)
 	{
 		const OtAttempt *attempt = &stack->attempts[i];
 
 		ot_outcome_tell(&outcome, &attempt->facts, &attempt->verdict, order_id);
-		put_outcome(result, &outcome);
+		ot_outcome_put(result, &outcome);
 	}
 }
 
@@ -230,7 +229,7 @@ replay(const OtStack *stack, ReturnSetInfo *result)
 		case OT_KEY_REPLAYED:
 			break;
 	}
-	put_outcome(result, &outcome);
+	ot_outcome_put(result, &outcome);
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, outcome.redemption_id);
 	count = (int) ot_run(OT_PLAN_STACK_PARTS, &args);
@@ -239,17 +238,7 @@ replay(const OtStack *stack, ReturnSetInfo *result)
 	for (int i = 0; i < count && i < OT_MAX_CODES; i++)
 	{
 		ot_outcome_replay(request->workspace, ids[i], &outcome);
-		put_outcome(result, &outcome);
+		ot_outcome_put(result, &outcome);
 	}
 	return true;
-}
-
-static void
-put_outcome(ReturnSetInfo *result, const OtOutcome *outcome)
-{
-	Datum values[OT_OUTCOME_COLUMNS];
-	bool nulls[OT_OUTCOME_COLUMNS];
-
-	ot_outcome_values(outcome, values, nulls);
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }

@@ -243,10 +243,12 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 	/*
 	 * What the live redemptions of an order add up to, and how many they are, with
 	 * that of the reward that it is of.  The rows of a stack itself don't count: those
-	 * of its codes do.
+	 * of its codes do.  What was set by hand adds to the sum alone.
 	 */
 	[OT_PLAN_ROLLBACK_REST] = {"ii",
-		"SELECT coalesce(sum(amount), 0)::bigint,"
+		"SELECT coalesce(sum(amount), 0)::bigint + coalesce("
+		"  (SELECT m.amount FROM ordertrack.manual_discounts AS m"
+		"    WHERE m.workspace_id = $1 AND m.order_id = $2), 0),"
 		"  coalesce(sum(CASE WHEN kind = 'redemption' THEN 1 WHEN is_complete THEN -1 ELSE 0 END), 0)"
 		"  ::bigint FROM ordertrack.redemptions"
 		" WHERE workspace_id = $1 AND order_id = $2 AND result = 'success'"

@@ -33,7 +33,6 @@ static OtFailure judge_limits(const OtFacts *facts, OtVerdict *verdict);
 static bool is_open(const OtTerms *terms, Timestamp local_time);
 static bool is_exhausted(const OtTerms *terms);
 static bool is_used_up(const OtTerms *terms);
-static bool takes_redemptions(const char *status);
 
 /*
  * Finds the first reason against a redemption, in the order of OtFailure, or
@@ -127,7 +126,7 @@ judge_order(const OtRequest *request, const OtFacts *facts, OtVerdict *verdict)
 		verdict->message = "there is no order with this id";
 	else if (order->is_contradicted)
 		verdict->message = "id and source_id name different orders";
-	else if (order->id != 0 && !takes_redemptions(order->status))
+	else if (order->id != 0 && !ot_order_takes_redemptions(order->status))
 		verdict->message =
 			psprintf("an order with status %s takes no redemption", order->status);
 	else
@@ -325,8 +324,9 @@ is_used_up(const OtTerms *terms)
 	return terms->customer_limit != 0 && terms->customer_used >= terms->customer_limit;
 }
 
-static bool
-takes_redemptions(const char *status)
+/* Tells whether an order of this status may be given discounts. */
+bool
+ot_order_takes_redemptions(const char *status)
 {
 	return strcmp(status, "created") == 0 || strcmp(status, "paid") == 0 ||
 		   strcmp(status, "fulfilled") == 0 || strcmp(status, "in_progress") == 0 ||

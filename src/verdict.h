@@ -56,7 +56,9 @@ typedef enum OtFailure
 	OT_OUT_OF_STOCK,
 	OT_NO_CODES_LEFT,
 	OT_NOT_ENOUGH_POINTS,
-	OT_REWARD_USED
+	OT_REWARD_USED,
+	/* of rollbacks only */
+	OT_ITEMS_SHIPPED
 } OtFailure;
 
 /* What the caller asks for; texts are cut to what may be stored. */
@@ -76,6 +78,7 @@ typedef struct OtRequest
 	uint8 hash[OT_HASH_LENGTH]; /* of the request, where it has a key */
 	char *channel;
 	char *actor;
+	bool keeps_status;			 /* the order is not said to be paid */
 	struct OtPrefetch *prefetch; /* of a batch: facts that are read already, or NULL */
 	ArrayType *locked_keys;		 /* of a batch: reservations that it may end, or NULL */
 	const char *raw;			 /* of a batch's item that could not be read, or NULL */
@@ -202,6 +205,7 @@ extern void ot_judge(const OtRequest *request, const OtFacts *facts, TimestampTz
 extern OtFailure ot_rules_judge(const OtRequest *request, const OtFacts *facts,
 								OtVerdict *verdict);
 extern const OtOrderData *ot_rules_order(const OtRequest *request, const OtFacts *facts);
+extern bool ot_order_takes_redemptions(const char *status);
 extern const char *ot_failure_code(OtFailure failure);
 extern const char *ot_failure_message(OtFailure failure);
 
