@@ -73,6 +73,19 @@ BEGIN
 	COMMENT ON VIEW ordertrack.export_redemptions IS 'every attempt for CSV: text is safe in a spreadsheet';
 
 	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_payments AS
+	SELECT p.workspace_id, p.payment_id, p.order_id, safe(p.order_source_id) AS order_source_id,
+		p.created_at, p.transaction_type, safe(p.method) AS method, p.amount, p.status,
+		safe(p.transaction_id) AS transaction_id, p.return_id, safe(p.reason) AS reason,
+		safe(p.created_by) AS created_by, safe(p.actor) AS actor, safe(p.channel) AS channel, p.updated_at
+	  FROM ordertrack.payment_list AS p
+	$view$);
+	COMMENT ON VIEW ordertrack.export_payments IS 'payments and refunds for CSV: text is safe in a spreadsheet';
+	COMMENT ON COLUMN ordertrack.export_payments.amount IS 'in minor units, above 0; of a credit what is refunded';
+	COMMENT ON COLUMN ordertrack.export_payments.status IS 'pending, processed or failed';
+	COMMENT ON COLUMN ordertrack.export_payments.return_id IS 'the return that a refund is for, NULL for none';
+
+	EXECUTE ordertrack.with_safe_text($view$
 	CREATE OR REPLACE VIEW ordertrack.export_point_movements AS
 	SELECT m.workspace_id, safe(m.customer) AS customer, m.movement_no, m.created_at, m.kind, m.points,
 		m.balance, m.lot_id, m.redemption_id, safe(m.reason) AS reason,

@@ -108,7 +108,13 @@ BEGIN
 		o.channel, o.metadata, o.created_at, o.updated_at, o.paid_at, o.customer_id, o.note_count,
 		o.initial_amount,
 		(SELECT coalesce(sum(i.discount_amount), 0)::bigint FROM ordertrack.order_items AS i
-		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount,
+		(SELECT coalesce(sum(p.amount), 0)::bigint FROM ordertrack.payments AS p
+		  WHERE p.workspace_id = o.workspace_id AND p.order_id = o.order_id
+		    AND p.transaction_type IN ('sale', 'capture') AND p.status = 'processed') AS paid_amount,
+		(SELECT coalesce(sum(p.amount), 0)::bigint FROM ordertrack.payments AS p
+		  WHERE p.workspace_id = o.workspace_id AND p.order_id = o.order_id
+		    AND p.transaction_type = 'credit' AND p.status <> 'failed') AS refunded_amount
 	  FROM ordertrack.orders AS o
 	  LEFT JOIN ordertrack.customers AS c
 	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id;
@@ -130,11 +136,29 @@ BEGIN
 		    AND r.result = 'success') AS redemptions,
 		o.initial_amount,
 		(SELECT coalesce(sum(i.discount_amount), 0)::bigint FROM ordertrack.order_items AS i
-		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount,
+		(SELECT coalesce(sum(p.amount), 0)::bigint FROM ordertrack.payments AS p
+		  WHERE p.workspace_id = o.workspace_id AND p.order_id = o.order_id
+		    AND p.transaction_type IN ('sale', 'capture') AND p.status = 'processed') AS paid_amount,
+		(SELECT coalesce(sum(p.amount), 0)::bigint FROM ordertrack.payments AS p
+		  WHERE p.workspace_id = o.workspace_id AND p.order_id = o.order_id
+		    AND p.transaction_type = 'credit' AND p.status <> 'failed') AS refunded_amount
 	  FROM ordertrack.orders AS o
 	  LEFT JOIN ordertrack.customers AS c
 	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id;
 	COMMENT ON VIEW ordertrack.order_details IS 'one row an order with its customer, lines and redemptions; holds personal data';
+
+	CREATE OR REPLACE VIEW ordertrack.payment_list AS
+	SELECT p.workspace_id, p.payment_id, p.order_id, o.source_id AS order_source_id, p.created_at,
+		p.transaction_type::text AS transaction_type, p.method, p.amount, p.status::text AS status,
+		p.transaction_id, p.return_id, p.reason, p.created_by, p.actor, p.channel, p.updated_at
+	  FROM ordertrack.payments AS p
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = p.workspace_id AND o.order_id = p.order_id;
+	COMMENT ON VIEW ordertrack.payment_list IS 'payments of orders, and refunds (transaction_type credit)';
+	COMMENT ON COLUMN ordertrack.payment_list.amount IS 'in minor units, above 0; of a credit what is refunded';
+	COMMENT ON COLUMN ordertrack.payment_list.status IS 'pending, processed or failed';
+	COMMENT ON COLUMN ordertrack.payment_list.return_id IS 'the return that a refund is for, NULL for none';
 
 	CREATE OR REPLACE VIEW ordertrack.redemption_list AS
 	SELECT r.workspace_id, r.redemption_id, r.created_at, r.kind, r.result,

@@ -318,6 +318,10 @@ extern char *ot_tuple_text(const TriggerData *trigger, HeapTuple tuple,
 						   const char *column);
 extern bool ot_tuple_differs(const TriggerData *trigger, int attribute);
 
+/* ---- guard.c ---- */
+
+extern void ot_guard_stored(const TriggerData *trigger);
+
 /* ---- access.c ---- */
 
 extern bool ot_outer_is_admin(void);

@@ -240,6 +240,15 @@ typedef enum OtPlan
 	OT_PLAN_REWARD_STOCK_GIVE_BACK,
 	OT_PLAN_REWARD_CODES_GIVE_BACK,
 
+	OT_PLAN_PAYMENT_INSERT,
+	OT_PLAN_PAYMENT_RETURN,
+	OT_PLAN_PAYMENT_LOCK_ORDER,
+	OT_PLAN_PAYMENT_LOCK,
+	OT_PLAN_PAYMENT_STATUS,
+	OT_PLAN_PAYMENTS_SUM,
+	OT_PLAN_PAYMENT_KEY_FIND,
+	OT_PLAN_PAYMENT_KEY_CLAIM,
+
 	OT_PLAN_COUNT
 } OtPlan;
 
@@ -267,6 +276,7 @@ extern const OtStatement ot_point_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reward_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_issued_reward_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_payment_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 31
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */
