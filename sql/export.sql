@@ -86,6 +86,17 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.export_payments.return_id IS 'the return that a refund is for, NULL for none';
 
 	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_returns AS
+	SELECT r.workspace_id, r.return_id, r.order_id, safe(r.order_source_id) AS order_source_id,
+		r.created_at, r.status, safe(r.reason) AS reason, r.announced_units, r.received_units,
+		r.refund_amount, r.exchange_order_id, r.completed_at, r.updated_at, r.items
+	  FROM ordertrack.return_list AS r
+	$view$);
+	COMMENT ON VIEW ordertrack.export_returns IS 'returns for CSV: text is safe in a spreadsheet';
+	COMMENT ON COLUMN ordertrack.export_returns.status IS 'awaiting_stock_return, awaiting_completion, complete or canceled';
+	COMMENT ON COLUMN ordertrack.export_returns.items IS 'line_no, quantity and received of each line as a JSON array';
+
+	EXECUTE ordertrack.with_safe_text($view$
 	CREATE OR REPLACE VIEW ordertrack.export_point_movements AS
 	SELECT m.workspace_id, safe(m.customer) AS customer, m.movement_no, m.created_at, m.kind, m.points,
 		m.balance, m.lot_id, m.redemption_id, safe(m.reason) AS reason,

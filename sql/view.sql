@@ -160,6 +160,27 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.payment_list.status IS 'pending, processed or failed';
 	COMMENT ON COLUMN ordertrack.payment_list.return_id IS 'the return that a refund is for, NULL for none';
 
+	CREATE OR REPLACE VIEW ordertrack.return_list AS
+	SELECT r.workspace_id, r.return_id, r.order_id, o.source_id AS order_source_id, r.created_at,
+		r.status::text AS status, r.reason, u.announced_units, u.received_units, r.refund_amount,
+		r.exchange_order_id, r.completed_at, r.updated_at, u.items
+	  FROM ordertrack.returns AS r
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = r.workspace_id AND o.order_id = r.order_id
+	 CROSS JOIN LATERAL (
+		SELECT coalesce(sum(i.quantity), 0) AS announced_units, coalesce(sum(c.received), 0) AS received_units,
+			jsonb_agg(jsonb_build_object('line_no', i.line_no, 'quantity', i.quantity,
+				'received', c.received) ORDER BY i.line_no) AS items
+		  FROM ordertrack.return_items AS i
+		 CROSS JOIN LATERAL (
+			SELECT coalesce(sum(c.quantity), 0) AS received FROM ordertrack.return_receipts AS c
+			 WHERE c.workspace_id = i.workspace_id AND c.return_id = i.return_id
+			   AND c.line_no = i.line_no) AS c
+		 WHERE i.workspace_id = r.workspace_id AND i.return_id = r.return_id) AS u;
+	COMMENT ON VIEW ordertrack.return_list IS 'returns of what was shipped, with the units that are to come and that came';
+	COMMENT ON COLUMN ordertrack.return_list.status IS 'awaiting_stock_return, awaiting_completion, complete or canceled';
+	COMMENT ON COLUMN ordertrack.return_list.items IS 'line_no, quantity and received of each line as a JSON array';
+
 	CREATE OR REPLACE VIEW ordertrack.redemption_list AS
 	SELECT r.workspace_id, r.redemption_id, r.created_at, r.kind, r.result,
 		CASE

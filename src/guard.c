@@ -144,6 +144,9 @@ refuse(const TriggerData *trigger)
 	} hints[] = {
 		{"order_notes",
 		 "Custom notes change by ordertrack.edit_note() and ordertrack.delete_note()."},
+		{"return_items",
+		 "ordertrack.cancel_return() ends a return, ordertrack.create_return() begins another."},
+		{"return_receipts", "ordertrack.receive_return() adds what arrived."},
 		{"point_movements",
 		 "Points move by ordertrack.grant_points(), ordertrack.transfer_points() and ordertrack.cancel_points()."},
 	};
