@@ -113,8 +113,9 @@ ot_return_check_units(int64 workspace, int64 return_id, int32 line_no)
 			ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 			errmsg("order " INT64_FORMAT " has no line %d", ot_get_int8(0, 6), line_no));
 	ereport(ERROR, errcode(OT_ERRCODE_EXCEEDED),
-			errmsg("line %d has not so many units to return: " INT64_FORMAT, line_no,
-				   ot_get_int8(0, 2)),
+			errmsg_plural("cannot return " INT64_FORMAT " unit of line %d",
+						  "cannot return " INT64_FORMAT " units of line %d",
+						  ot_get_int8(0, 2), ot_get_int8(0, 2), line_no),
 			errdetail("Shipped are " INT64_FORMAT ", in other returns " INT64_FORMAT
 					  ", left are " INT64_FORMAT ".",
 					  shipped, returned, Max(shipped - returned, 0)));
@@ -157,8 +158,9 @@ check_receipt(const TriggerData *trigger)
 	received = ot_get_int8(0, 2);
 	if (quantity > announced - received)
 		ereport(ERROR, errcode(OT_ERRCODE_EXCEEDED),
-				errmsg("line %d has not so many units to receive: " INT64_FORMAT, line_no,
-					   quantity),
+				errmsg_plural("cannot receive " INT64_FORMAT " unit of line %d",
+							  "cannot receive " INT64_FORMAT " units of line %d",
+							  quantity, quantity, line_no),
 				errdetail("Announced are " INT64_FORMAT ", received " INT64_FORMAT
 						  ", left are " INT64_FORMAT ".",
 						  announced, received, announced - received));
