@@ -74,7 +74,7 @@ BEGIN
 
 	EXECUTE ordertrack.with_safe_text($view$
 	CREATE OR REPLACE VIEW ordertrack.export_shipments AS
-	SELECT s.workspace_id, s.shipment_id, s.order_id, safe(o.source_id) AS source_id, u.line_no,
+	SELECT s.workspace_id, s.shipment_id, s.order_id, safe(o.source_id) AS order_source_id, u.line_no,
 		safe(i.product_id) AS product_id, safe(i.sku) AS sku, u.quantity, s.status::text AS status,
 		safe(s.carrier) AS carrier, safe(s.tracking_number) AS tracking_number, s.created_at,
 		s.updated_at, s.shipped_at, s.delivered_at
@@ -87,6 +87,30 @@ BEGIN
 	    ON o.workspace_id = s.workspace_id AND o.order_id = s.order_id
 	$view$);
 	COMMENT ON VIEW ordertrack.export_shipments IS 'shipments for CSV, one row a line: text is safe in a spreadsheet';
+
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_payments AS
+	SELECT p.workspace_id, p.payment_id, p.order_id, safe(p.order_source_id) AS order_source_id,
+		p.created_at, p.transaction_type, safe(p.method) AS method, p.amount, p.status,
+		safe(p.transaction_id) AS transaction_id, p.return_id, safe(p.reason) AS reason,
+		safe(p.created_by) AS created_by, safe(p.actor) AS actor, safe(p.channel) AS channel, p.updated_at
+	  FROM ordertrack.payment_list AS p
+	$view$);
+	COMMENT ON VIEW ordertrack.export_payments IS 'payments and refunds for CSV: text is safe in a spreadsheet';
+	COMMENT ON COLUMN ordertrack.export_payments.amount IS 'in minor units, above 0; of a credit what is refunded';
+	COMMENT ON COLUMN ordertrack.export_payments.status IS 'pending, processed or failed';
+	COMMENT ON COLUMN ordertrack.export_payments.return_id IS 'the return that a refund is for, NULL for none';
+
+	EXECUTE ordertrack.with_safe_text($view$
+	CREATE OR REPLACE VIEW ordertrack.export_returns AS
+	SELECT r.workspace_id, r.return_id, r.order_id, safe(r.order_source_id) AS order_source_id,
+		r.created_at, r.status, safe(r.reason) AS reason, r.announced_units, r.received_units,
+		r.refund_amount, r.exchange_order_id, r.completed_at, r.updated_at, r.items
+	  FROM ordertrack.return_list AS r
+	$view$);
+	COMMENT ON VIEW ordertrack.export_returns IS 'returns for CSV: text is safe in a spreadsheet';
+	COMMENT ON COLUMN ordertrack.export_returns.status IS 'awaiting_stock_return, awaiting_completion, complete or canceled';
+	COMMENT ON COLUMN ordertrack.export_returns.items IS 'line_no, quantity and received of each line as a JSON array';
 
 	EXECUTE ordertrack.with_safe_text($view$
 	CREATE OR REPLACE VIEW ordertrack.export_point_movements AS

@@ -1,5 +1,71 @@
 -- Payments of an order, and refunds of what was paid.
 
+CREATE FUNCTION ordertrack.add_payment(
+	order_id bigint,
+	amount bigint,
+	method text DEFAULT NULL,
+	transaction_type text DEFAULT 'sale',
+	status text DEFAULT 'processed',
+	transaction_id text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_add_payment';
+COMMENT ON FUNCTION ordertrack.add_payment(bigint, bigint, text, text, text, text, text, text, text, bigint) IS
+'records a payment of an order and returns its payment_id; transaction_type is authorization, capture, sale or void, status pending, processed or failed, amount in minor units; an order that is created or fulfilled becomes paid when its processed sales and captures, less its refunds, reach its total; the same idempotency_key with the same request returns the first payment_id again; OT001 no such order, OT003 key of another request, OT005 invalid argument, OT010 not a first status, 22003 the sum is beyond 64 bits, 55000 the order is canceled';
+
+CREATE FUNCTION ordertrack.create_refund(
+	order_id bigint,
+	amount bigint,
+	reason text DEFAULT NULL,
+	method text DEFAULT NULL,
+	status text DEFAULT 'processed',
+	return_id bigint DEFAULT NULL,
+	transaction_id text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_create_refund';
+COMMENT ON FUNCTION ordertrack.create_refund(bigint, bigint, text, text, text, bigint, text, text, text, text, bigint) IS
+'records a refund, a payment of transaction_type credit, and returns its payment_id; refunds that have not failed never exceed what was paid; return_id is the return that it is for; idempotency_key as in add_payment; OT001 no such order, OT002 no such return, OT003 key of another request, OT005 invalid argument or a return of another order, OT007 more than is left of what was paid, OT010 not a first status';
+
+CREATE FUNCTION ordertrack.set_payment_status(
+	payment_id bigint,
+	status text,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_set_payment_status';
+COMMENT ON FUNCTION ordertrack.set_payment_status(bigint, text, text, text, bigint) IS
+'moves a payment to a status and returns the previous one; the same status again does nothing; its order becomes paid as by add_payment; OT002 no such payment, OT005 unknown status, OT007 refunds need the payment, OT010 transition refused, 22003 the sum is beyond 64 bits';
+
+-- BEFORE trigger of payments.
+CREATE FUNCTION ordertrack.payments_guard_status() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_payments_guard_status';
+COMMENT ON FUNCTION ordertrack.payments_guard_status() IS
+'trigger: refuses a status that status_transitions does not allow (OT010) and sets updated_at';
+
+-- AFTER trigger of payments.
+CREATE FUNCTION ordertrack.payments_write_history() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_payments_write_history';
+COMMENT ON FUNCTION ordertrack.payments_write_history() IS
+'trigger: refuses refunds of more than was paid (OT007), writes the system note of a payment into the history of its order, and moves an order that it pays';
+
 CREATE FUNCTION ordertrack.setup_payments() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -32,8 +98,10 @@ BEGIN
 	) WITH (fillfactor = 85);
 	CREATE INDEX payments_order_id_idx ON ordertrack.payments (workspace_id, order_id, payment_id);
 	CREATE INDEX payments_created_at_idx ON ordertrack.payments (workspace_id, created_at, payment_id);
+	CREATE INDEX payments_status_idx ON ordertrack.payments (workspace_id, status, created_at, payment_id);
 	COMMENT ON TABLE ordertrack.payments IS 'payments of orders, and refunds (transaction_type credit)';
 	COMMENT ON COLUMN ordertrack.payments.amount IS 'in minor units, above 0; of a credit what is refunded';
+	COMMENT ON COLUMN ordertrack.payments.status IS 'pending, processed or failed';
 	COMMENT ON COLUMN ordertrack.payments.transaction_id IS 'the payment provider''s own id';
 	COMMENT ON COLUMN ordertrack.payments.return_id IS 'the return that a refund is for, NULL for none';
 END

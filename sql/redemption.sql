@@ -169,6 +169,7 @@ BEGIN
 		redemption_id bigint,
 		reservation_key text COLLATE "C",
 		lot_id bigint,
+		payment_id bigint,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT idempotency_keys_pkey PRIMARY KEY (workspace_id, idempotency_key)
 	);

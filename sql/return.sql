@@ -1,5 +1,91 @@
 -- Returns: what customers send back, its receipt and its refund.
 
+CREATE FUNCTION ordertrack.create_return(
+	order_id bigint,
+	items jsonb DEFAULT NULL,
+	reason text DEFAULT NULL,
+	exchange_order_id bigint DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_create_return';
+COMMENT ON FUNCTION ordertrack.create_return(bigint, jsonb, text, bigint, text, text, bigint) IS
+'begins a return and returns its return_id; items is [{"line_no","quantity"}], NULL all that was shipped and is in no other return; exchange_order_id is an order in awaiting_exchange that waits until the return is complete; OT001 no such order, OT004 the exchange order waits for another return, OT005 invalid argument, OT007 more than was shipped and not yet returned, 55000 the exchange order does not wait';
+
+CREATE FUNCTION ordertrack.receive_return(
+	return_id bigint,
+	items jsonb DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_receive_return';
+COMMENT ON FUNCTION ordertrack.receive_return(bigint, jsonb, text, text, bigint) IS
+'records units of a return that arrived, as often as some do, and returns its status then; items as in create_return, NULL all that has not arrived; OT002 no such return, OT005 invalid argument, OT007 more than is to come, OT010 it is complete or canceled';
+
+CREATE FUNCTION ordertrack.complete_return(
+	return_id bigint,
+	refund_amount bigint DEFAULT NULL,
+	method text DEFAULT NULL,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_complete_return';
+COMMENT ON FUNCTION ordertrack.complete_return(bigint, bigint, text, text, text, bigint) IS
+'completes a return of which units arrived, refunds and returns the amount of the refund in minor units; NULL refunds what the units cost the customer, at most what is left of what was paid, 0 nothing; its exchange order goes in progress; OT002 no such return, OT005 invalid argument or a line without an amount, OT007 more than is left of what was paid, OT010 nothing arrived yet, or it is complete or canceled, 22003 the lines are beyond 64 bits';
+
+CREATE FUNCTION ordertrack.cancel_return(
+	return_id bigint,
+	channel text DEFAULT NULL,
+	actor text DEFAULT NULL,
+	workspace bigint DEFAULT 1
+) RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_cancel_return';
+COMMENT ON FUNCTION ordertrack.cancel_return(bigint, text, text, bigint) IS
+'cancels a return that is not complete and returns the previous status; a canceled one stays as it is; OT002 no such return, OT010 it is complete';
+
+-- BEFORE trigger of returns.
+CREATE FUNCTION ordertrack.returns_guard_status() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_returns_guard_status';
+COMMENT ON FUNCTION ordertrack.returns_guard_status() IS
+'trigger: refuses a status that status_transitions does not allow (OT010) and a refund that complete_return does not make (OT020), and sets updated_at, refund_amount and completed_at';
+
+-- AFTER trigger of returns.
+CREATE FUNCTION ordertrack.returns_write_history() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_returns_write_history';
+COMMENT ON FUNCTION ordertrack.returns_write_history() IS
+'trigger: writes the system note of a change into the history of the order, and moves on the order that waits for a return that is complete';
+
+-- AFTER INSERT trigger of return_items.
+CREATE FUNCTION ordertrack.return_items_guard_units() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_return_items_guard_units';
+COMMENT ON FUNCTION ordertrack.return_items_guard_units() IS
+'trigger: refuses more units than were shipped and are in no other return (OT007)';
+
+-- AFTER INSERT trigger of return_receipts.
+CREATE FUNCTION ordertrack.return_receipts_guard_units() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'ordertrack_return_receipts_guard_units';
+COMMENT ON FUNCTION ordertrack.return_receipts_guard_units() IS
+'trigger: refuses more units than are to come (OT007)';
+
 CREATE FUNCTION ordertrack.setup_returns() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -27,6 +113,7 @@ BEGIN
 		WHERE exchange_order_id IS NOT NULL;
 	CREATE INDEX returns_status_idx ON ordertrack.returns (workspace_id, status, created_at, return_id);
 	COMMENT ON TABLE ordertrack.returns IS 'returns of what was shipped; the units are in return_items, those that arrived in return_receipts';
+	COMMENT ON COLUMN ordertrack.returns.status IS 'awaiting_stock_return, awaiting_completion, complete or canceled';
 	COMMENT ON COLUMN ordertrack.returns.exchange_order_id IS 'the order that waits for this return, NULL for none';
 	COMMENT ON COLUMN ordertrack.returns.refund_amount IS 'what was refunded when it was completed, in minor units; NULL before';
 

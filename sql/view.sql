@@ -108,7 +108,13 @@ BEGIN
 		o.channel, o.metadata, o.created_at, o.updated_at, o.paid_at, o.customer_id, o.note_count,
 		o.initial_amount,
 		(SELECT coalesce(sum(i.discount_amount), 0)::bigint FROM ordertrack.order_items AS i
-		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount,
+		(SELECT coalesce(sum(p.amount), 0)::bigint FROM ordertrack.payments AS p
+		  WHERE p.workspace_id = o.workspace_id AND p.order_id = o.order_id
+		    AND p.transaction_type IN ('sale', 'capture') AND p.status = 'processed') AS paid_amount,
+		(SELECT coalesce(sum(p.amount), 0)::bigint FROM ordertrack.payments AS p
+		  WHERE p.workspace_id = o.workspace_id AND p.order_id = o.order_id
+		    AND p.transaction_type = 'credit' AND p.status <> 'failed') AS refunded_amount
 	  FROM ordertrack.orders AS o
 	  LEFT JOIN ordertrack.customers AS c
 	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id;
@@ -130,11 +136,50 @@ BEGIN
 		    AND r.result = 'success') AS redemptions,
 		o.initial_amount,
 		(SELECT coalesce(sum(i.discount_amount), 0)::bigint FROM ordertrack.order_items AS i
-		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount
+		  WHERE i.workspace_id = o.workspace_id AND i.order_id = o.order_id) AS items_discount_amount,
+		(SELECT coalesce(sum(p.amount), 0)::bigint FROM ordertrack.payments AS p
+		  WHERE p.workspace_id = o.workspace_id AND p.order_id = o.order_id
+		    AND p.transaction_type IN ('sale', 'capture') AND p.status = 'processed') AS paid_amount,
+		(SELECT coalesce(sum(p.amount), 0)::bigint FROM ordertrack.payments AS p
+		  WHERE p.workspace_id = o.workspace_id AND p.order_id = o.order_id
+		    AND p.transaction_type = 'credit' AND p.status <> 'failed') AS refunded_amount
 	  FROM ordertrack.orders AS o
 	  LEFT JOIN ordertrack.customers AS c
 	    ON c.workspace_id = o.workspace_id AND c.customer_id = o.customer_id;
 	COMMENT ON VIEW ordertrack.order_details IS 'one row an order with its customer, lines and redemptions; holds personal data';
+
+	CREATE OR REPLACE VIEW ordertrack.payment_list AS
+	SELECT p.workspace_id, p.payment_id, p.order_id, o.source_id AS order_source_id, p.created_at,
+		p.transaction_type::text AS transaction_type, p.method, p.amount, p.status::text AS status,
+		p.transaction_id, p.return_id, p.reason, p.created_by, p.actor, p.channel, p.updated_at
+	  FROM ordertrack.payments AS p
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = p.workspace_id AND o.order_id = p.order_id;
+	COMMENT ON VIEW ordertrack.payment_list IS 'payments of orders, and refunds (transaction_type credit)';
+	COMMENT ON COLUMN ordertrack.payment_list.amount IS 'in minor units, above 0; of a credit what is refunded';
+	COMMENT ON COLUMN ordertrack.payment_list.status IS 'pending, processed or failed';
+	COMMENT ON COLUMN ordertrack.payment_list.return_id IS 'the return that a refund is for, NULL for none';
+
+	CREATE OR REPLACE VIEW ordertrack.return_list AS
+	SELECT r.workspace_id, r.return_id, r.order_id, o.source_id AS order_source_id, r.created_at,
+		r.status::text AS status, r.reason, u.announced_units, u.received_units, r.refund_amount,
+		r.exchange_order_id, r.completed_at, r.updated_at, u.items
+	  FROM ordertrack.returns AS r
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = r.workspace_id AND o.order_id = r.order_id
+	 CROSS JOIN LATERAL (
+		SELECT coalesce(sum(i.quantity), 0) AS announced_units, coalesce(sum(c.received), 0) AS received_units,
+			jsonb_agg(jsonb_build_object('line_no', i.line_no, 'quantity', i.quantity,
+				'received', c.received) ORDER BY i.line_no) AS items
+		  FROM ordertrack.return_items AS i
+		 CROSS JOIN LATERAL (
+			SELECT coalesce(sum(c.quantity), 0) AS received FROM ordertrack.return_receipts AS c
+			 WHERE c.workspace_id = i.workspace_id AND c.return_id = i.return_id
+			   AND c.line_no = i.line_no) AS c
+		 WHERE i.workspace_id = r.workspace_id AND i.return_id = r.return_id) AS u;
+	COMMENT ON VIEW ordertrack.return_list IS 'returns of what was shipped, with the units that are to come and that came';
+	COMMENT ON COLUMN ordertrack.return_list.status IS 'awaiting_stock_return, awaiting_completion, complete or canceled';
+	COMMENT ON COLUMN ordertrack.return_list.items IS 'line_no, quantity and received of each line as a JSON array';
 
 	CREATE OR REPLACE VIEW ordertrack.redemption_list AS
 	SELECT r.workspace_id, r.redemption_id, r.created_at, r.kind, r.result,
@@ -201,7 +246,7 @@ BEGIN
 	COMMENT ON COLUMN ordertrack.point_movement_list.kind IS 'granted, spent, returned, expired, canceled, transferred_out or transferred_in';
 
 	CREATE OR REPLACE VIEW ordertrack.shipment_list AS
-	SELECT s.workspace_id, s.shipment_id, s.order_id, o.source_id, s.status::text AS status,
+	SELECT s.workspace_id, s.shipment_id, s.order_id, o.source_id AS order_source_id, s.status::text AS status,
 		s.status_before_hold::text AS status_before_hold, s.carrier, s.tracking_number,
 		(SELECT jsonb_agg(jsonb_build_object('line_no', u.line_no, 'quantity', u.quantity) ORDER BY u.line_no)
 		   FROM ordertrack.shipment_items AS u

@@ -14,6 +14,7 @@
 PG_FUNCTION_INFO_V1(ordertrack_guard_history);
 PG_FUNCTION_INFO_V1(ordertrack_guard_parent);
 
+static void check_columns(const TriggerData *trigger, const Trigger *definition);
 static bool is_notes(const TriggerData *trigger);
 static bool is_announced_insert(const TriggerData *trigger);
 static bool is_traced_edit(const TriggerData *trigger);
@@ -44,13 +45,35 @@ Datum
 ordertrack_guard_parent(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = ot_trigger_data(fcinfo, "guard_parent");
-	const Trigger *definition = trigger->tg_trigger;
 
 	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 		ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
 				errmsg("rows of table \"%s\" cannot be deleted",
 					   RelationGetRelationName(trigger->tg_relation)),
 				errdetail("History refers to them."));
+	check_columns(trigger, trigger->tg_trigger);
+	return PointerGetDatum(trigger->tg_newtuple);
+}
+
+/*
+ * Refuses, in a row as it is stored, what guard_parent refuses before: it sees
+ * neither the columns that a statement doesn't name nor what a later trigger does.
+ */
+void
+ot_guard_stored(const TriggerData *trigger)
+{
+	const TriggerDesc *triggers = trigger->tg_relation->trigdesc;
+	char *name =
+		psprintf("%s_guard_parent", RelationGetRelationName(trigger->tg_relation));
+
+	for (int i = 0; i < triggers->numtriggers; i++)
+		if (strcmp(triggers->triggers[i].tgname, name) == 0)
+			check_columns(trigger, &triggers->triggers[i]);
+}
+
+static void
+check_columns(const TriggerData *trigger, const Trigger *definition)
+{
 	for (int i = 0; i < definition->tgnattr; i++)
 		if (ot_tuple_differs(trigger, definition->tgattr[i]))
 			ereport(ERROR, errcode(OT_ERRCODE_IMMUTABLE),
@@ -59,7 +82,6 @@ ordertrack_guard_parent(PG_FUNCTION_ARGS)
 									   definition->tgattr[i], false),
 						   RelationGetRelationName(trigger->tg_relation)),
 					errdetail("History refers to it."));
-	return PointerGetDatum(trigger->tg_newtuple);
 }
 
 static bool
@@ -122,6 +144,9 @@ refuse(const TriggerData *trigger)
 	} hints[] = {
 		{"order_notes",
 		 "Custom notes change by ordertrack.edit_note() and ordertrack.delete_note()."},
+		{"return_items",
+		 "ordertrack.cancel_return() ends a return, ordertrack.create_return() begins another."},
+		{"return_receipts", "ordertrack.receive_return() adds what arrived."},
 		{"point_movements",
 		 "Points move by ordertrack.grant_points(), ordertrack.transfer_points() and ordertrack.cancel_points()."},
 		{"shipment_items",

@@ -112,6 +112,49 @@ ot_key_claim(int64 workspace, const char *key, const char *function, const uint8
 	return ot_run(OT_PLAN_KEY_CLAIM, &args) == 1;
 }
 
+/* Gives an idempotency key, or NULL where there is none. */
+char *
+ot_key_arg(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n)
+			   ? NULL
+			   : ot_required_text_arg(fcinfo, n, "idempotency_key", OT_MAX_KEY);
+}
+
+/*
+ * Takes a key, where there is one, for what a call makes.  False where the same
+ * request was answered before: then it gives the id of what that made.
+ */
+bool
+ot_key_take(const OtKeyUse *use, int64 *id)
+{
+	OtArgs find = {0};
+	OtArgs claim = {0};
+
+	if (use->key == NULL)
+		return true;
+	ot_arg_int8(&find, use->workspace);
+	ot_arg_text(&find, use->key);
+	claim = find;
+	ot_arg_text(&claim, use->function);
+	ot_arg_bytes(&claim, use->hash, OT_HASH_LENGTH);
+	ot_arg_id(&claim, *id);
+	ot_arg_time(&claim, use->now);
+	for (int turn = 1;; turn++)
+	{
+		ot_begin_turn(turn);
+		if (ot_run(use->find, &find) > 0)
+		{
+			if (!ot_request_is_same(ot_get_bytes(0, 1), use->hash))
+				ot_key_refuse();
+			*id = ot_get_int8(0, 2);
+			return false;
+		}
+		if (ot_run(use->claim, &claim) == 1)
+			return true;
+	}
+}
+
 /* Tells a caller that its key belongs to another request. */
 void
 ot_key_refuse(void)

@@ -9,6 +9,7 @@
 #include "utils/timestamp.h"
 
 #include "errcodes.h"
+#include "payment.h"
 #include "verdict.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_set_manual_discount);
@@ -136,8 +137,8 @@ change_order(Setting *setting)
 	ot_arg_int8(&args, change->workspace);
 	ot_arg_int8(&args, change->order_id);
 	ot_arg_int8(&args, discount);
-	ot_arg_text(&args, ot_order_status_for(change->workspace, order->status,
-										   order->amount - discount));
+	ot_arg_text(&args, ot_payments_status(change->workspace, change->order_id,
+										  order->amount - discount, order->status));
 	ot_arg_null(&args);
 	ot_arg_int8(&args, order->amount);
 	if (ot_change_order(change, OT_PLAN_ORDER_DISCOUNT, &args) != 1)

@@ -4,6 +4,9 @@
  */
 #include "money.h"
 
+static int64_t sum_rests(OtReturnedLine *lines, int count);
+static __int128 sum_digits(OtReturnedLine *lines, int count);
+
 /* Adds to a sum; false where it would not fit into 64 bits. */
 bool
 ot_money_add(int64_t *sum, int64_t amount)
@@ -66,4 +69,92 @@ ot_money_discount(const OtDiscount *discount, int64_t payable)
 	if (discount->has_limit)
 		off = ot_money_smaller(off, discount->limit);
 	return ot_money_smaller(off, payable);
+}
+
+/*
+ * Tells what the units that came back cost: their part of each line, less their
+ * part of a discount on all lines together, rounded half up once.  False where the
+ * lines add up to more than 64 bits hold.
+ *
+ * With S for the sum of the lines, P for what is left of it after the discount,
+ * and u for the units, it is u * P / S.  Of u and of what it is multiplied to, the
+ * whole parts are summed up as they are, which 128 bits hold, and the rests of
+ * each line's division stay with the line.
+ */
+bool
+ot_money_refund(OtReturnedLine *lines, int count, int64_t discount, int64_t *refund)
+{
+	int64_t sum = 0;
+	int64_t left;
+	__int128 whole = 0;
+	__int128 twice; /* of what the whole units leave, in parts of S */
+
+	for (int i = 0; i < count; i++)
+		if (!ot_money_add(&sum, lines[i].amount))
+			return false;
+	*refund = 0;
+	left = sum - ot_money_smaller(discount, sum);
+	if (left == 0)
+		return true;
+	for (int i = 0; i < count; i++)
+	{
+		OtReturnedLine *line = &lines[i];
+		__int128 units = ot_money_smaller(line->received, line->quantity);
+
+		whole += line->amount * units / line->quantity;
+		line->rest = (int64_t) (line->amount * units % line->quantity);
+	}
+	whole *= left;
+	twice = whole % sum * 2 + sum;
+	for (int i = 0; i < count; i++)
+	{
+		OtReturnedLine *line = &lines[i];
+		__int128 part = (__int128) left * 2 * line->rest;
+
+		twice += part / line->quantity;
+		line->rest = (int64_t) (part % line->quantity);
+	}
+	twice += sum_rests(lines, count);
+	*refund = (int64_t) (whole / sum + twice / ((__int128) sum * 2));
+	return true;
+}
+
+/*
+ * Gives the whole part of a sum of fractions rest / quantity, each below 1.  They
+ * have no common denominator that would fit, so it goes through their digits to the
+ * base of 2^64 until what is missing to the next whole number is more than the
+ * digits to come, or nothing.  Denominators of 63 bits can't keep it waiting for
+ * longer than there are lines.
+ */
+static int64_t
+sum_rests(OtReturnedLine *lines, int count)
+{
+	__int128 digits = sum_digits(lines, count);
+	int64_t whole = (int64_t) (digits >> 64);
+	__int128 missing = ((__int128) (whole + 1) << 64) - digits;
+
+	for (int i = 0; i <= count && missing > 0; i++)
+	{
+		if (missing >= count)
+			return whole;
+		missing = (missing << 64) - sum_digits(lines, count);
+	}
+	return whole + 1;
+}
+
+/* Sums up the next digit of each fraction. */
+static __int128
+sum_digits(OtReturnedLine *lines, int count)
+{
+	__int128 digits = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		OtReturnedLine *line = &lines[i];
+		unsigned __int128 shifted = (unsigned __int128) line->rest << 64;
+
+		digits += (__int128) (shifted / line->quantity);
+		line->rest = (int64_t) (shifted % line->quantity);
+	}
+	return digits;
 }

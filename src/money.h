@@ -55,11 +55,22 @@ typedef struct OtDiscount
 	int64_t price;	   /* of a free unit where the order has no line of it */
 } OtDiscount;
 
+/* A line of an order of which units came back. */
+typedef struct OtReturnedLine
+{
+	int64_t amount; /* what all its units cost, after its discount */
+	int64_t quantity;
+	int64_t received;
+	int64_t rest; /* ot_money_refund()'s own */
+} OtReturnedLine;
+
 extern bool ot_money_add(int64_t *sum, int64_t amount);
 extern bool ot_money_multiply(int64_t price, int64_t quantity, int64_t *amount);
 extern int64_t ot_money_percent(int64_t amount, int64_t millionths);
 extern int64_t ot_money_share(int64_t total, int64_t weight, __int128 weights);
 extern int64_t ot_money_smaller(int64_t a, int64_t b);
 extern int64_t ot_money_discount(const OtDiscount *discount, int64_t payable);
+extern bool ot_money_refund(OtReturnedLine *lines, int count, int64_t discount,
+							int64_t *refund);
 
 #endif

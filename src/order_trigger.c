@@ -17,6 +17,7 @@
 
 #include "errcodes.h"
 #include "ordertrack.h"
+#include "return.h"
 #include "shipment.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_orders_guard_status);
@@ -226,6 +227,9 @@ tell_story(Story *story, TimestampTz now)
 		if (event_type == NULL)
 			ot_transition_refuse(story->workspace, "order", story->old_status,
 								 story->new_status, story->held_status);
+		if (strcmp(story->old_status, "awaiting_exchange") == 0 &&
+			strcmp(story->new_status, "in_progress") == 0)
+			ot_returns_hold_exchange(story->workspace, story->order_id);
 		add_note(story, event_type, describe_status(story), now);
 	}
 }

@@ -127,21 +127,6 @@ ot_order_take(int64 workspace, int64 order_id, OtOrderRow *row)
 	row->customer_id = ot_get_int8(0, 4);
 }
 
-/*
- * Gives the status of an order that has so much left to pay: it becomes paid where
- * that is nothing.
- */
-const char *
-ot_order_status_for(int64 workspace, const char *status, int64 total_amount)
-{
-	bool can_be_paid = strcmp(status, "created") == 0 || strcmp(status, "fulfilled") == 0;
-
-	if (can_be_paid && total_amount == 0 &&
-		ot_transition_find(workspace, "order", status, "paid", NULL) != NULL)
-		return "paid";
-	return status;
-}
-
 /* Says that there is no such order, or no such workspace. */
 void
 ot_order_refuse(int64 workspace, int64 order_id)

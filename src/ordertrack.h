@@ -293,8 +293,6 @@ typedef struct OtOrderRow
 } OtOrderRow;
 
 extern void ot_order_take(int64 workspace, int64 order_id, OtOrderRow *row);
-extern const char *ot_order_status_for(int64 workspace, const char *status,
-									   int64 total_amount);
 extern void ot_lines_insert(int64 workspace, int64 order_id, const OtOrderData *data,
 							TimestampTz now);
 extern void ot_lines_describe(const OtOrderData *data, OtJson *json);
@@ -328,6 +326,10 @@ extern int32 ot_tuple_int4(const TriggerData *trigger, HeapTuple tuple,
 extern char *ot_tuple_text(const TriggerData *trigger, HeapTuple tuple,
 						   const char *column);
 extern bool ot_tuple_differs(const TriggerData *trigger, int attribute);
+
+/* ---- guard.c ---- */
+
+extern void ot_guard_stored(const TriggerData *trigger);
 
 /* ---- access.c ---- */
 

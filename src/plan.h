@@ -263,6 +263,30 @@ typedef enum OtPlan
 	OT_PLAN_MANUAL_DISCOUNT_INSERT,
 	OT_PLAN_MANUAL_DISCOUNT_UPDATE,
 
+	OT_PLAN_PAYMENT_INSERT,
+	OT_PLAN_PAYMENT_RETURN,
+	OT_PLAN_PAYMENT_LOCK_ORDER,
+	OT_PLAN_PAYMENT_LOCK,
+	OT_PLAN_PAYMENT_STATUS,
+	OT_PLAN_PAYMENTS_SUM,
+	OT_PLAN_PAYMENT_KEY_FIND,
+	OT_PLAN_PAYMENT_KEY_CLAIM,
+
+	OT_PLAN_RETURN_INSERT,
+	OT_PLAN_RETURN_ITEMS_INSERT,
+	OT_PLAN_RETURN_RECEIPT_NO,
+	OT_PLAN_RETURN_RECEIPTS_INSERT,
+	OT_PLAN_RETURN_LOCK_ORDERS,
+	OT_PLAN_RETURN_LOCK,
+	OT_PLAN_RETURN_STATUS,
+	OT_PLAN_RETURN_OF_EXCHANGE,
+	OT_PLAN_RETURN_SHIPPED,
+	OT_PLAN_RETURN_EXCESS,
+	OT_PLAN_RETURN_EXPECTED,
+	OT_PLAN_RETURN_RECEIVED,
+	OT_PLAN_RETURN_LINES,
+	OT_PLAN_RETURN_REFUNDED,
+
 	OT_PLAN_COUNT
 } OtPlan;
 
@@ -291,8 +315,9 @@ extern const OtStatement ot_reward_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_issued_reward_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_shipment_statements[OT_PLAN_COUNT];
-
 extern const OtStatement ot_coupon_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_payment_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_return_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 31
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

@@ -27,7 +27,8 @@ static const OtStatement *const statement_tables[] = {
 	ot_work_statements,			 ot_admin_statements,	 ot_redemption_item_statements,
 	ot_limit_statements,		 ot_rule_statements,	 ot_reservation_statements,
 	ot_point_statements,		 ot_reward_statements,	 ot_reward_redemption_statements,
-	ot_issued_reward_statements, ot_shipment_statements, ot_coupon_statements};
+	ot_issued_reward_statements, ot_shipment_statements, ot_coupon_statements,
+	ot_payment_statements,		 ot_return_statements};
 
 typedef struct KeptPlan
 {

@@ -188,4 +188,19 @@ extern bool ot_key_claim(int64 workspace, const char *key, const char *function,
 						 const uint8 *hash, int64 redemption_id, TimestampTz now);
 extern void ot_key_refuse(void) pg_attribute_noreturn();
 
+/* A key of a call that makes something else than a redemption, with an id. */
+typedef struct OtKeyUse
+{
+	int64 workspace;
+	const char *key; /* NULL: none */
+	const char *function;
+	const uint8 *hash;
+	TimestampTz now;
+	OtPlan find; /* the statements that know the column of the id */
+	OtPlan claim;
+} OtKeyUse;
+
+extern char *ot_key_arg(FunctionCallInfo fcinfo, int n);
+extern bool ot_key_take(const OtKeyUse *use, int64 *id);
+
 #endif

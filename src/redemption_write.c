@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 
 #include "limit.h"
+#include "payment.h"
 #include "plan.h"
 #include "redemption.h"
 #include "redemption_item.h"
@@ -298,8 +299,8 @@ status_after(const Work *work)
 	const char *status = work->order->status;
 
 	if (work->request->keeps_status)
-		return ot_order_status_for(work->request->workspace, status,
-								   work->verdict->total_amount);
+		return ot_payments_status(work->request->workspace, work->order->id,
+								  work->verdict->total_amount, status);
 	return strcmp(status, "created") == 0 || strcmp(status, "fulfilled") == 0 ? "paid"
 																			  : status;
 }

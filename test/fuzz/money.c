@@ -1,8 +1,8 @@
 /*
  * money.c
  *		Fuzzes the arithmetic of src/money.c and src/cart.c, which know no
- *		PostgreSQL: totals are never negative, shares sum exactly, nothing
- *		overflows.
+ *		PostgreSQL: totals are never negative, shares sum exactly, refunds are
+ *		what schoolbook fractions give, nothing overflows.
  *
  * An input is read as a cart and as discounts that are given one after the
  * other.  It needs libFuzzer, because the bounds of 64 bits are where a table of
@@ -46,6 +46,9 @@ static void check_result(const OtDiscount *discount, const OtCart *old,
 static void check_line(const OtDiscount *discount, const OtCartLine *old,
 					   const OtCartLine *new);
 static void check_split(const OtDiscount *discount, const OtCart *old, const OtCart *new);
+static void check_refund(Input *input, const OtCart *cart);
+static bool add_naively(const OtReturnedLine *lines, int count, int64_t discount,
+						int64_t *refund);
 
 static const char *const names[] = {"a", "b", "mug"};
 
@@ -79,6 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			CHECK(cart.discount_amount == old.discount_amount);
 		}
 	}
+	check_refund(&input, &cart);
 	return 0;
 }
 
@@ -256,4 +260,67 @@ check_split(const OtDiscount *discount, const OtCart *old, const OtCart *new)
 	if (discount->has_aggregated_limit && wanted > discount->aggregated_limit)
 		wanted = discount->aggregated_limit;
 	CHECK(new->given_discount == wanted);
+}
+
+/* Units of a cart come back: what they cost, and that all of them cost all of it. */
+static void
+check_refund(Input *input, const OtCart *cart)
+{
+	OtReturnedLine lines[MAX_LINES + MAX_DISCOUNTS + 1];
+	int64_t discount = read_number(input, 0);
+	bool is_all = (read_byte(input) & 1) != 0;
+	__int128 sum = 0;
+	int64_t expected;
+	int64_t refund;
+
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		lines[i].amount = cart->lines[i].amount - cart->lines[i].discount_amount;
+		lines[i].quantity = cart->lines[i].quantity;
+		lines[i].received = is_all ? lines[i].quantity : read_number(input, 0);
+		sum += lines[i].amount;
+	}
+	if (add_naively(lines, cart->line_count, discount, &expected))
+	{
+		CHECK(ot_money_refund(lines, cart->line_count, discount, &refund));
+		CHECK(refund == expected);
+	}
+	if (ot_money_refund(lines, cart->line_count, discount, &refund))
+	{
+		__int128 left = sum - (discount < sum ? discount : sum);
+
+		CHECK(sum <= INT64_MAX && refund >= 0 && refund <= left);
+		CHECK(!is_all || refund == left);
+	}
+	else
+		CHECK(sum > INT64_MAX);
+}
+
+/* Adds up fractions with their common denominator; false where that grows too big. */
+static bool
+add_naively(const OtReturnedLine *lines, int count, int64_t discount, int64_t *refund)
+{
+	const __int128 bound = (__int128) 1 << 30;
+	__int128 denominator = 1;
+	__int128 numerator = 0;
+	__int128 sum = 0;
+	__int128 left;
+
+	for (int i = 0; i < count; i++)
+	{
+		__int128 units = lines[i].received;
+
+		if (units > lines[i].quantity)
+			units = lines[i].quantity;
+		sum += lines[i].amount;
+		if (denominator * lines[i].quantity > bound || sum > bound)
+			return false;
+		numerator = numerator * lines[i].quantity + lines[i].amount * units * denominator;
+		denominator *= lines[i].quantity;
+	}
+	left = sum - (discount < sum ? discount : sum);
+	*refund = sum == 0 ? 0
+					   : (int64_t) ((numerator * left * 2 + denominator * sum) /
+									(denominator * sum * 2));
+	return true;
 }

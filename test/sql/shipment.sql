@@ -63,6 +63,6 @@ UPDATE ordertrack.shipment_items SET quantity = 1;
 \echo :SQLSTATE
 DELETE FROM ordertrack.shipments;
 \echo :SQLSTATE
-COPY (SELECT source_id, line_no, product_id, quantity, status, carrier, tracking_number FROM ordertrack.export_shipments
+COPY (SELECT order_source_id, line_no, product_id, quantity, status, carrier, tracking_number FROM ordertrack.export_shipments
 	ORDER BY shipment_id, line_no) TO STDOUT WITH (FORMAT csv, HEADER);
 DROP SCHEMA ordertrack CASCADE;
