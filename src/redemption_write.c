@@ -39,7 +39,6 @@ static void write_lines(const Work *work);
 static bool insert_order(Work *work, Jsonb *const *data);
 static void change_order(Work *work, Jsonb *const *data);
 static const char *status_after(const Work *work);
-static Jsonb *describe(const OtAttempt *attempt);
 static void write_records(const Work *work);
 static void write_stack_record(const Work *work);
 static bool spend(Work *work);
@@ -219,7 +218,7 @@ write_order(Work *work)
 	if (work->order->id == 0 && !work->request->order.is_given)
 		return true;
 	for (int i = 0; i < work->acceptance->count; i++)
-		data[i] = describe(work->acceptance->attempts[i]);
+		data[i] = ot_redemption_describe(work->acceptance->attempts[i]);
 	if (work->order->id == 0)
 		return insert_order(work, data);
 	if (counts_customer(work))
@@ -303,30 +302,6 @@ status_after(const Work *work)
 								   work->verdict->total_amount);
 	return strcmp(status, "created") == 0 || strcmp(status, "fulfilled") == 0 ? "paid"
 																			  : status;
-}
-
-/* Says in a note what a redemption did to its order. */
-static Jsonb *
-describe(const OtAttempt *attempt)
-{
-	const OtFacts *facts = &attempt->facts;
-	const OtVerdict *verdict = &attempt->verdict;
-	OtJson json;
-
-	ot_json_begin(&json);
-	ot_note_sign(&json, attempt->request->actor);
-	ot_json_add_int8(&json, "amount", verdict->given);
-	ot_json_add_int8(&json, "voucher_id", facts->voucher.id);
-	ot_json_add_int8(&json, "total_amount", verdict->total_amount);
-	ot_json_add_int8(&json, "redemption_id", facts->redemption_id);
-	ot_json_open(&json, "discount_amount");
-	ot_json_add_int8(&json, "new", verdict->discount_amount);
-	ot_json_add_int8(&json, "old", facts->order.discount_amount);
-	ot_json_close(&json);
-	if (verdict->has_cart)
-		ot_cart_describe(&verdict->cart, verdict->amount - verdict->cart.given_amount,
-						 &json);
-	return ot_json_end(&json);
 }
 
 static void
