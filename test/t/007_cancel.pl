@@ -100,7 +100,7 @@ EOC
 	hold => [ 2, $random . qq{SELECT attempt(\$\$SELECT ordertrack.hold_order(order_id) $order\$\$, 'OT010');} ],
 	release => [ 2, $random . qq{SELECT attempt(\$\$SELECT ordertrack.release_order(order_id) $order\$\$, 'OT010');} ]);
 # Few codes, which come back to one customer as they are bought by the same one.
-run_sessions('codes', 8, 300, back_and_forth => [ 1, <<'EOC' ]);
+run_sessions('codes', 8, 100, back_and_forth => [ 1, <<'EOC' ]);
 SELECT ordertrack.redeem_reward('end', 'end 1');
 SELECT ordertrack.cancel_order(order_id) FROM ordertrack.orders WHERE workspace_id = 1 AND order_id = (SELECT max(order_id)
 	FROM ordertrack.issued_rewards WHERE workspace_id = 1 AND canceled_at IS NULL);
