@@ -97,6 +97,7 @@ SELECT ordertrack.set_order_status(order_id, 'on_hold', 'phone', 'eve') FROM of;
 SELECT ordertrack.set_order_status(order_id, 'created') FROM of;
 SELECT ordertrack.update_order(order_id, '{"items": [{"quantity": 2, "price": 5}],
 	"shipping_address": {"street": "new"}}') FROM of;
+SELECT ordertrack.set_manual_discount(order_id, 3, E'Ben''s\t"friend"') FROM of;
 SELECT ordertrack.set_order_status(order_id, s) FROM of, unnest('{paid,in_progress,completed,in_progress}'::text[]) AS s;
 UPDATE ordertrack.orders SET status = 'on_hold' WHERE workspace_id = 2 AND status = 'paid';
 EOC

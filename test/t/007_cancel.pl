@@ -75,9 +75,11 @@ EOC
 	stack => [ 4, $random . <<'EOC' ],
 SELECT ordertrack.redeem_stack(ARRAY['END :code', 'END :other'], 'end :customer', '{"source_id": "next :order", "amount": 1000}', 'partial');
 EOC
+	# Orders that are there already: two who make the same one may wait in a circle.
 	batch => [ 2, $random . <<'EOC' ],
-SELECT ordertrack.redeem_batch('[{"code": "END :code", "customer": "end :customer", "order_data": {"source_id": "next :order", "amount": 90}, "amount": 2},
-	{"code": "END :other", "customer": "end 1", "order_data": {"amount": 90}, "amount": 2}]');
+SELECT ordertrack.redeem_batch(jsonb_build_array(jsonb_build_object('code', 'END :code', 'customer', 'end :customer', 'amount', 2,
+		'order_data', jsonb_build_object('id', (SELECT max(order_id) - :back FROM ordertrack.orders WHERE workspace_id = 1))),
+	'{"code": "END :other", "customer": "end 1", "order_data": {"amount": 90}, "amount": 2}'::jsonb));
 EOC
 	back => [ 3, $random . <<'EOC' ],
 SELECT ordertrack.rollback_redemption((SELECT max(redemption_id) - :back FROM ordertrack.redemptions WHERE workspace_id = 1));
@@ -97,6 +99,12 @@ SELECT ordertrack.cancel_order(order_id) FROM ordertrack.orders WHERE workspace_
 EOC
 	hold => [ 2, $random . qq{SELECT attempt(\$\$SELECT ordertrack.hold_order(order_id) $order\$\$, 'OT010');} ],
 	release => [ 2, $random . qq{SELECT attempt(\$\$SELECT ordertrack.release_order(order_id) $order\$\$, 'OT010');} ]);
+# Few codes, which come back to one customer as they are bought by the same one.
+run_sessions('codes', 8, 100, back_and_forth => [ 1, <<'EOC' ]);
+SELECT ordertrack.redeem_reward('end', 'end 1');
+SELECT ordertrack.cancel_order(order_id) FROM ordertrack.orders WHERE workspace_id = 1 AND order_id = (SELECT max(order_id)
+	FROM ordertrack.issued_rewards WHERE workspace_id = 1 AND canceled_at IS NULL);
+EOC
 asked_is(<<'EOC', '', 'mix: enough of each was done');
 SELECT kind, result, is_reward, n FROM (VALUES ('redemption', 'success', true), ('redemption', 'success', false),
 	('rollback', 'success', true), ('rollback', 'success', false), ('rollback', 'failure', false)) AS w (kind, result, is_reward)
