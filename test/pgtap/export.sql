@@ -52,6 +52,17 @@ SELECT 1, 1, r.reward_id, c.customer_id, o.order_id, r.type, f.text, f.text, f.t
   JOIN ordertrack.rewards AS r ON r.name = f.text JOIN ordertrack.customers AS c ON c.source_id = f.text
   JOIN ordertrack.orders AS o ON o.source_id = f.text;
 
+SELECT ordertrack.create_refund(order_id, 5, text, text, transaction_id => text, channel => text, actor => text)
+  FROM (SELECT order_id, text, ordertrack.add_payment(order_id, 5, text, transaction_id => text, channel => text, actor => text)
+		  FROM firsts JOIN ordertrack.orders ON source_id = text) AS p
+\g /dev/null
+-- Returns, without the shipments that they need.
+ALTER TABLE ordertrack.returns DISABLE TRIGGER USER;
+INSERT INTO ordertrack.returns (workspace_id, order_id, status, reason, created_at, updated_at)
+SELECT 1, order_id, 'canceled', text, now(), now() FROM firsts JOIN ordertrack.orders ON source_id = text;
+SELECT ordertrack.arm_triggers()
+\g /dev/null
+
 -- What a view shows: each text field by its column.
 CREATE FUNCTION pg_temp.cells(view_name text) RETURNS TABLE (column_name text, cell text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -74,7 +85,9 @@ INSERT INTO hostile VALUES
 	('export_point_movements', '{actor,channel,customer,reason}'),
 	('export_order_notes', '{channel,event_type}'),
 	('export_issued_rewards', '{code,color,customer,reward,size}'),
-	('export_redeemed_rewards', '{code,color,customer,email,first_name,last_name,phone,reward_name,size}');
+	('export_redeemed_rewards', '{code,color,customer,email,first_name,last_name,phone,reward_name,size}'),
+	('export_payments', '{actor,channel,method,order_source_id,reason,transaction_id}'),
+	('export_returns', '{order_source_id,reason}');
 SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_temp.cells(name)
 	JOIN firsts ON cell = '''' || text), columns, name || ': text behind an apostrophe') FROM hostile;
 SELECT is((SELECT array_agg(DISTINCT f.n ORDER BY f.n) FROM pg_temp.cells(h.name)
@@ -92,11 +105,12 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	('segment_list', '{name}'), ('reward_list', '{data_source,name}'), ('reservation_list', '{actor,campaign,channel,code,customer}'),
 	('issued_reward_list', '{code,color,customer,reward,size}'),
 	('redeemed_rewards', '{code,color,customer,email,first_name,last_name,phone,reward_name,size}'),
-	('redeemed_reward_address', '{customer}')) AS v (name, columns);
+	('redeemed_reward_address', '{customer}'), ('payment_list', '{actor,channel,method,order_source_id,reason,transaction_id}'),
+	('return_list', '{order_source_id,reason}')) AS v (name, columns);
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
 	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
 		'rule_list', 'segment_list', 'reservation_list', 'reward_list', 'issued_reward_list', 'redeemed_rewards', 'redeemed_reward_address',
-		'point_lot_list', 'point_movement_list')),
+		'point_lot_list', 'point_movement_list', 'payment_list', 'return_list')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.
