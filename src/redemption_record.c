@@ -1,6 +1,7 @@
 /*
  * redemption_record.c
- *		The row that every attempt leaves, and the outcome that its caller gets.
+ *		The row that every attempt leaves, what its order's note says, and the
+ *		outcome that its caller gets.
  */
 #include "postgres.h"
 
@@ -8,6 +9,7 @@
 
 #include "plan.h"
 #include "redemption.h"
+#include "redemption_item.h"
 
 static void add_reward(OtArgs *args, const OtRecord *record);
 static void insert_records(const OtArgs *rows, int count);
@@ -129,6 +131,32 @@ ot_record_make_stack(OtRecord *record, int64 stack_id)
 	record->campaign_id = 0;
 	record->amount = 0;
 	record->has_gift_balance = false;
+}
+
+/* Says in a note what a redemption did to its order, which may get a customer by it. */
+Jsonb *
+ot_attempt_describe(const OtAttempt *attempt, int64 new_customer_id)
+{
+	const OtFacts *facts = &attempt->facts;
+	const OtVerdict *verdict = &attempt->verdict;
+	OtJson json;
+
+	ot_json_begin(&json);
+	ot_note_sign(&json, attempt->request->actor);
+	ot_json_add_int8(&json, "amount", verdict->given);
+	ot_json_add_int8(&json, "voucher_id", facts->voucher.id);
+	if (new_customer_id != 0)
+		ot_json_add_int8(&json, "customer_id", new_customer_id);
+	ot_json_add_int8(&json, "total_amount", verdict->total_amount);
+	ot_json_add_int8(&json, "redemption_id", facts->redemption_id);
+	ot_json_open(&json, "discount_amount");
+	ot_json_add_int8(&json, "new", verdict->discount_amount);
+	ot_json_add_int8(&json, "old", facts->order.discount_amount);
+	ot_json_close(&json);
+	if (verdict->has_cart)
+		ot_cart_describe(&verdict->cart, verdict->amount - verdict->cart.given_amount,
+						 &json);
+	return ot_json_end(&json);
 }
 
 /* Tells the caller how an attempt ended. */

@@ -38,7 +38,6 @@ static bool write_order(Work *work);
 static void write_lines(const Work *work);
 static bool insert_order(Work *work, Jsonb *const *data);
 static void change_order(Work *work, Jsonb *const *data);
-static Jsonb *describe(const OtAttempt *attempt);
 static void write_records(const Work *work);
 static void write_stack_record(const Work *work);
 static bool spend(Work *work);
@@ -213,12 +212,14 @@ ot_write_customer(const OtRequest *request, const OtFacts *facts, TimestampTz no
 static bool
 write_order(Work *work)
 {
+	bool gets_customer = work->order->id != 0 && work->order->customer_id == 0;
 	Jsonb *data[OT_MAX_CODES];
 
 	if (work->order->id == 0 && !work->request->order.is_given)
 		return true;
 	for (int i = 0; i < work->acceptance->count; i++)
-		data[i] = describe(work->acceptance->attempts[i]);
+		data[i] = ot_attempt_describe(work->acceptance->attempts[i],
+									  gets_customer && i == 0 ? work->customer_id : 0);
 	if (work->order->id == 0)
 		return insert_order(work, data);
 	if (counts_customer(work))
@@ -291,30 +292,6 @@ change_order(Work *work, Jsonb *const *data)
 	ot_arg_int8(&args, work->verdict->amount);
 	if (ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args) != 1)
 		elog(ERROR, "locked order " INT64_FORMAT " is missing", order->id);
-}
-
-/* Says in a note what a redemption did to its order. */
-static Jsonb *
-describe(const OtAttempt *attempt)
-{
-	const OtFacts *facts = &attempt->facts;
-	const OtVerdict *verdict = &attempt->verdict;
-	OtJson json;
-
-	ot_json_begin(&json);
-	ot_note_sign(&json, attempt->request->actor);
-	ot_json_add_int8(&json, "amount", verdict->given);
-	ot_json_add_int8(&json, "voucher_id", facts->voucher.id);
-	ot_json_add_int8(&json, "total_amount", verdict->total_amount);
-	ot_json_add_int8(&json, "redemption_id", facts->redemption_id);
-	ot_json_open(&json, "discount_amount");
-	ot_json_add_int8(&json, "new", verdict->discount_amount);
-	ot_json_add_int8(&json, "old", facts->order.discount_amount);
-	ot_json_close(&json);
-	if (verdict->has_cart)
-		ot_cart_describe(&verdict->cart, verdict->amount - verdict->cart.given_amount,
-						 &json);
-	return ot_json_end(&json);
 }
 
 static void
