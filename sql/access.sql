@@ -57,6 +57,8 @@ AS $$
 		('function', 'cancel_return', '{app,support,admin}'),
 		('function', 'put_customer', '{app,admin}'),
 		('function', 'order_history', '{app,support,admin}'),
+		('function', 'order_as_of', '{app,support,admin,auditor}'),
+		('function', 'order_changes', '{app,support,admin,auditor}'),
 		('function', 'add_note', '{app,support,admin}'),
 		('function', 'edit_note', '{support,admin}'),
 		('function', 'delete_note', '{support,admin}'),

@@ -23,7 +23,7 @@ CREATE TYPE ordertrack.finding AS (
 	problem text,
 	detail text
 );
-COMMENT ON TYPE ordertrack.finding IS 'one thing that verify_order found wrong: problem is altered_note, missing_note, extra_note, head_mismatch, status_mismatch, no_history or trigger_not_armed';
+COMMENT ON TYPE ordertrack.finding IS 'one thing that verify_order found wrong: problem is altered_note, missing_note, extra_note, head_mismatch, status_mismatch, line_mismatch, state_mismatch, no_history or trigger_not_armed';
 
 CREATE FUNCTION ordertrack.add_note(
 	order_id bigint,
@@ -85,7 +85,7 @@ LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_verify_order';
 COMMENT ON FUNCTION ordertrack.verify_order(bigint, bigint) IS
-'computes the history of an order again and lists what is wrong with it, nothing where all is right; OT001 no such order';
+'computes the history of an order again, compares the order with what it tells, and lists what is wrong, nothing where all is right; OT001 no such order';
 
 CREATE FUNCTION ordertrack.guard_history() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE

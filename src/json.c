@@ -126,6 +126,41 @@ ot_json_object(JsonbContainer *object, const char *key, bool *is_bad)
 	return value == NULL || *is_bad ? NULL : JsonbValueToJsonb(value);
 }
 
+/* Finds an object under a key, or NULL. */
+JsonbContainer *
+ot_json_find_object(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = ot_json_find(object, key);
+
+	return value != NULL && value->type == jbvBinary &&
+				   JsonContainerIsObject(value->val.binary.data)
+			   ? value->val.binary.data
+			   : NULL;
+}
+
+/* Finds an array under a key, or NULL. */
+JsonbContainer *
+ot_json_find_array(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = ot_json_find(object, key);
+
+	return value != NULL && value->type == jbvBinary &&
+				   JsonContainerIsArray(value->val.binary.data)
+			   ? value->val.binary.data
+			   : NULL;
+}
+
+/* Gives an element of an array, counted from 0, or NULL where it is no object. */
+JsonbContainer *
+ot_json_element(JsonbContainer *array, int n)
+{
+	JsonbValue *value = getIthJsonbValueFromContainer(array, n);
+
+	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data)
+			   ? value->val.binary.data
+			   : NULL;
+}
+
 /* Spells a jsonb as text. */
 char *
 ot_json_to_text(const Jsonb *value)

@@ -172,7 +172,8 @@ describe_order(const OtNewOrder *order, const OtPersonal *personal)
 
 	ot_json_begin(&json);
 	ot_note_sign(&json, order->actor);
-	ot_lines_describe(order->data, &json);
+	if (order->data->line_count > 0)
+		ot_lines_describe(order->data, "items", &json);
 	ot_json_add_int8(&json, "amount", order->data->amount + order->given_amount);
 	ot_json_add_text(&json, "status", order->status);
 	ot_personal_describe(personal, &json);

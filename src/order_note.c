@@ -17,6 +17,21 @@ PG_FUNCTION_INFO_V1(ordertrack_edit_note);
 PG_FUNCTION_INFO_V1(ordertrack_delete_note);
 PG_FUNCTION_INFO_V1(ordertrack_order_history);
 
+/* Columns of OT_PLAN_NOTE_LIST. */
+enum
+{
+	NOTE_NO = 2,
+	NOTE_TYPE,
+	EVENT_TYPE,
+	CHANNEL,
+	AUTHOR,
+	TITLE,
+	DETAIL,
+	DATA,
+	CREATED_AT,
+	HASH = 13
+};
+
 static int32 note_no_arg(FunctionCallInfo fcinfo);
 static int32 touch(const OtChange *change);
 static void change_custom_note(const OtChange *change, int32 note_no, const char *title,
@@ -112,6 +127,29 @@ ordertrack_order_history(PG_FUNCTION_ARGS)
 	ot_return_rows(fcinfo, ot_read(OT_PLAN_NOTE_LIST, &notes));
 	ot_end();
 	return (Datum) 0;
+}
+
+/* Reads a listed note, all but whose it is, and gives its number. */
+int32
+ot_note_get(uint64 row, OtNote *note)
+{
+	memset(note, 0, sizeof(*note));
+	note->is_custom = strcmp(ot_get_text(row, NOTE_TYPE), "custom") == 0;
+	note->event_type = ot_get_text(row, EVENT_TYPE);
+	note->channel = ot_get_text(row, CHANNEL);
+	note->author = ot_get_text(row, AUTHOR);
+	note->title = ot_get_text(row, TITLE);
+	note->detail = ot_get_text(row, DETAIL);
+	note->data = ot_get_jsonb(row, DATA);
+	note->created_at = ot_get_time(row, CREATED_AT, 0);
+	return ot_get_int4(row, NOTE_NO);
+}
+
+/* Gives the hash that is stored with a listed note. */
+bytea *
+ot_note_get_hash(uint64 row)
+{
+	return ot_get_bytes(row, HASH);
 }
 
 /* Lets the triggers of orders write the note of a change; gives its number. */

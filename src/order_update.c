@@ -21,14 +21,39 @@ static const char *const fields[] = {"amount",		 "metadata",	   "shipping_addres
 									 "data_source",	 "submitted_by",   "submitted_by_id",
 									 "on_behalf_of", "value_in_points"};
 
+/* One for the address, one for the lines, one for the rest. */
+#define MOST_NOTES 3
+
+/* What an update changes, and the notes that say so. */
+typedef struct Story
+{
+	const OtOrderData *data;
+	OtOrderRow before;
+	char *data_source_before;
+	bool had_points;
+	int64 points_before;
+	OtOrderData lines_before;
+	const char *actor;
+	int32 first_no; /* number of the first note */
+	int count;
+	const char *events[MOST_NOTES];
+	Jsonb *notes[MOST_NOTES];
+	OtPersonal *personal[MOST_NOTES]; /* whose hashes the note has, or NULL */
+} Story;
+
 static ArrayType *read_fields(const OtOrderData *data);
 static bool is_passed(const OtOrderData *data, const char *field);
 static void check_lines(const OtChange *change, const OtOrderData *data);
 static void check_amounts(const OtOrderData *data, const OtOrderRow *locked);
-static Jsonb *describe_update(const OtOrderData *data, const OtOrderRow *locked,
-							  const OtPersonal *personal, const char *actor);
+static void read_before(const OtChange *change, Story *story);
+static void tell_address(Story *story);
+static void tell_lines(Story *story);
+static void tell_rest(Story *story);
+static bool is_of_rest(const OtOrderData *data, const char *field);
+static void describe_amount(const Story *story, OtJson *json);
+static void add_note(Story *story, const char *event_type, OtJson *json,
+					 OtPersonal *personal);
 static uint64 update(const OtChange *change, const OtOrderData *data, ArrayType *passed);
-static int32 count_notes(int64 workspace, int64 order_id);
 
 /* Moves an order to a status and gives the one before. */
 Datum
@@ -68,11 +93,9 @@ Datum
 ordertrack_update_order(PG_FUNCTION_ARGS)
 {
 	Jsonb *order_data = ot_object_arg(fcinfo, 1, "order_data");
-	OtPersonal *personal = ot_personal_begin();
 	OtChange change = {0};
 	OtOrderData data;
-	ArrayType *passed;
-	OtOrderRow locked;
+	Story story = {0};
 
 	PreventCommandIfReadOnly("ordertrack.update_order()");
 	change.order_id = ot_id_arg(fcinfo, 0, "order_id");
@@ -91,22 +114,28 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 				errhint("Use ordertrack.set_order_status() for the status."));
 
 	ot_begin();
-	ot_order_take(change.workspace, change.order_id, &locked);
-	check_amounts(&data, &locked);
+	ot_order_take(change.workspace, change.order_id, &story.before);
+	check_amounts(&data, &story.before);
 	check_lines(&change, &data);
-	passed = read_fields(&data);
-	if (ARR_NDIM(passed) > 0 || data.has_items)
+	story.data = &data;
+	story.actor = change.actor;
+	read_before(&change, &story);
+	tell_address(&story);
+	tell_lines(&story);
+	tell_rest(&story);
+	if (story.count > 0)
 	{
-		ot_personal_add(personal, "shipping_address", data.shipping_address);
-		ot_personal_add_text(personal, "submitted_by", data.submitted_by);
-		ot_personal_add_text(personal, "on_behalf_of", data.on_behalf_of);
-		change.event_type =
-			is_passed(&data, "shipping_address") ? "address_changed" : "order_updated";
-		change.data = describe_update(&data, &locked, personal, change.actor);
-		update(&change, &data, passed);
-		ot_personal_store(personal, change.workspace, change.order_id,
-						  count_notes(change.workspace, change.order_id));
+		change.event_type = story.events[0];
+		change.data = story.notes[0];
+		change.more_count = story.count - 1;
+		change.more_events = &story.events[1];
+		change.more_data = &story.notes[1];
+		update(&change, &data, read_fields(&data));
 	}
+	for (int i = 0; i < story.count; i++)
+		if (story.personal[i] != NULL)
+			ot_personal_store(story.personal[i], change.workspace, change.order_id,
+							  story.first_no + i);
 	ot_end();
 	PG_RETURN_VOID();
 }
@@ -201,32 +230,123 @@ check_lines(const OtChange *change, const OtOrderData *data)
 					"new order."));
 }
 
-/* Names amounts in plain, of everything else the fields. */
-static Jsonb *
-describe_update(const OtOrderData *data, const OtOrderRow *locked,
-				const OtPersonal *personal, const char *actor)
+static void
+read_before(const OtChange *change, Story *story)
 {
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, change->workspace);
+	ot_arg_int8(&args, change->order_id);
+	ot_run(OT_PLAN_ORDER_BEFORE, &args);
+	story->data_source_before = ot_get_text(0, 1);
+	story->had_points = !ot_is_null(0, 2);
+	story->points_before = ot_get_int8(0, 2);
+	story->first_no = ot_get_int4(0, 3) + 1;
+	if (story->data->has_items)
+		ot_lines_read(change->workspace, change->order_id, &story->lines_before);
+}
+
+static void
+tell_address(Story *story)
+{
+	OtPersonal *personal = ot_personal_begin();
+	OtJson json;
+
+	if (!is_passed(story->data, "shipping_address"))
+		return;
+	ot_personal_add(personal, "shipping_address", story->data->shipping_address);
+	ot_json_begin(&json);
+	ot_json_open_array(&json, "fields");
+	ot_json_add_element(&json, "shipping_address");
+	ot_json_close_array(&json);
+	add_note(story, "address_changed", &json, personal);
+}
+
+static void
+tell_lines(Story *story)
+{
+	OtJson json;
+
+	if (!story->data->has_items)
+		return;
+	ot_json_begin(&json);
+	ot_json_open(&json, "items");
+	ot_lines_describe(story->data, "new", &json);
+	ot_lines_describe(&story->lines_before, "old", &json);
+	ot_json_close(&json);
+	describe_amount(story, &json);
+	add_note(story, "lines_changed", &json, NULL);
+}
+
+/* Names what is a number or the catalog in plain, of everything else the field. */
+static void
+tell_rest(Story *story)
+{
+	const OtOrderData *data = story->data;
+	OtPersonal *personal = ot_personal_begin();
+	int count = 0;
 	OtJson json;
 
 	ot_json_begin(&json);
 	ot_json_open_array(&json, "fields");
 	for (int i = 0; i < lengthof(fields); i++)
-		if (is_passed(data, fields[i]))
+		if (is_of_rest(data, fields[i]))
+		{
 			ot_json_add_element(&json, fields[i]);
-	if (data->has_items)
-		ot_json_add_element(&json, "items");
+			count++;
+		}
 	ot_json_close_array(&json);
-	if (data->has_amount)
+	if (count == 0)
+		return;
+	if (is_of_rest(data, "amount"))
+		describe_amount(story, &json);
+	if (is_passed(data, "data_source"))
 	{
-		ot_json_open(&json, "amount");
-		ot_json_add_int8(&json, "old", locked->amount);
-		ot_json_add_int8(&json, "new", data->amount);
+		ot_json_open(&json, "data_source");
+		ot_json_add_text(&json, "new", data->data_source);
+		ot_json_add_text(&json, "old", story->data_source_before);
 		ot_json_close(&json);
 	}
-	ot_lines_describe(data, &json);
-	ot_personal_describe(personal, &json);
-	ot_note_sign(&json, actor);
-	return ot_json_end(&json);
+	if (is_passed(data, "value_in_points"))
+	{
+		ot_json_open(&json, "value_in_points");
+		if (data->has_points)
+			ot_json_add_int8(&json, "new", data->value_in_points);
+		if (story->had_points)
+			ot_json_add_int8(&json, "old", story->points_before);
+		ot_json_close(&json);
+	}
+	ot_personal_add_text(personal, "submitted_by", data->submitted_by);
+	ot_personal_add_text(personal, "on_behalf_of", data->on_behalf_of);
+	add_note(story, "order_updated", &json, personal);
+}
+
+/* The amount that comes with lines is told with them. */
+static bool
+is_of_rest(const OtOrderData *data, const char *field)
+{
+	return is_passed(data, field) && strcmp(field, "shipping_address") != 0 &&
+		   !(data->has_items && strcmp(field, "amount") == 0);
+}
+
+static void
+describe_amount(const Story *story, OtJson *json)
+{
+	ot_json_open(json, "amount");
+	ot_json_add_int8(json, "new", story->data->amount);
+	ot_json_add_int8(json, "old", story->before.amount);
+	ot_json_close(json);
+}
+
+static void
+add_note(Story *story, const char *event_type, OtJson *json, OtPersonal *personal)
+{
+	if (personal != NULL)
+		ot_personal_describe(personal, json);
+	ot_note_sign(json, story->actor);
+	story->events[story->count] = event_type;
+	story->notes[story->count] = ot_json_end(json);
+	story->personal[story->count++] = personal;
 }
 
 static uint64
@@ -253,16 +373,4 @@ update(const OtChange *change, const OtOrderData *data, ArrayType *passed)
 	ot_arg_text(&args, data->on_behalf_of);
 	ot_arg_int8_or_null(&args, data->has_points, data->value_in_points);
 	return ot_change_order(change, OT_PLAN_ORDER_UPDATE, &args);
-}
-
-/* Gives the number of an order's newest note. */
-static int32
-count_notes(int64 workspace, int64 order_id)
-{
-	OtArgs args = {0};
-
-	ot_arg_int8(&args, workspace);
-	ot_arg_int8(&args, order_id);
-	ot_run(OT_PLAN_ORDER_READ, &args);
-	return ot_get_int4(0, 5);
 }

@@ -86,6 +86,9 @@ extern OtNumber ot_json_value_int8(const JsonbValue *value, int64 *number);
 extern OtText ot_json_text(JsonbContainer *object, const char *key, int max_bytes,
 						   char **text);
 extern Jsonb *ot_json_object(JsonbContainer *object, const char *key, bool *is_bad);
+extern JsonbContainer *ot_json_find_object(JsonbContainer *object, const char *key);
+extern JsonbContainer *ot_json_find_array(JsonbContainer *object, const char *key);
+extern JsonbContainer *ot_json_element(JsonbContainer *array, int n);
 extern char *ot_json_to_text(const Jsonb *value);
 extern Jsonb *ot_json_null(void);
 
@@ -174,6 +177,9 @@ extern bool ot_note_take_edit(int64 workspace, int64 order_id, int32 note_no);
 /* ---- order_note.c ---- */
 
 extern void ot_change_explain(OtChange *change, const char *reason);
+/* order_note.c: a row of OT_PLAN_NOTE_LIST; gives its number */
+extern int32 ot_note_get(uint64 row, OtNote *note);
+extern bytea *ot_note_get_hash(uint64 row);
 
 /* ---- order_change.c: one change of one order, seen by the triggers of orders ---- */
 
@@ -295,7 +301,8 @@ typedef struct OtOrderRow
 extern void ot_order_take(int64 workspace, int64 order_id, OtOrderRow *row);
 extern void ot_lines_insert(int64 workspace, int64 order_id, const OtOrderData *data,
 							TimestampTz now);
-extern void ot_lines_describe(const OtOrderData *data, OtJson *json);
+extern void ot_lines_read(int64 workspace, int64 order_id, OtOrderData *data);
+extern void ot_lines_describe(const OtOrderData *data, const char *key, OtJson *json);
 extern bool ot_order_status_is_known(const char *status);
 extern bool ot_order_status_counts(const char *status, const char *status_before_hold);
 

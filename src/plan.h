@@ -287,6 +287,10 @@ typedef enum OtPlan
 	OT_PLAN_RETURN_LINES,
 	OT_PLAN_RETURN_REFUNDED,
 
+	OT_PLAN_ORDER_STATE,
+	OT_PLAN_ORDER_BEFORE,
+	OT_PLAN_ITEMS_READ,
+
 	OT_PLAN_COUNT
 } OtPlan;
 
@@ -318,6 +322,7 @@ extern const OtStatement ot_shipment_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_coupon_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_payment_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_return_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_order_state_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 31
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

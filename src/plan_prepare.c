@@ -28,7 +28,7 @@ static const OtStatement *const statement_tables[] = {
 	ot_limit_statements,		 ot_rule_statements,	 ot_reservation_statements,
 	ot_point_statements,		 ot_reward_statements,	 ot_reward_redemption_statements,
 	ot_issued_reward_statements, ot_shipment_statements, ot_coupon_statements,
-	ot_payment_statements,		 ot_return_statements};
+	ot_payment_statements,		 ot_return_statements,	 ot_order_state_statements};
 
 typedef struct KeptPlan
 {

@@ -101,7 +101,7 @@ extern void ot_begin_turn(int turn);
 extern void ot_record_insert(const OtRecord *record);
 extern void ot_record_read(OtRecord *record, const OtAttempt *attempt, TimestampTz now);
 extern void ot_record_make_stack(OtRecord *record, int64 stack_id);
-extern Jsonb *ot_redemption_describe(const OtAttempt *attempt);
+extern Jsonb *ot_attempt_describe(const OtAttempt *attempt, int64 new_customer_id);
 extern void ot_outcome_tell(OtOutcome *outcome, const OtFacts *facts,
 							const OtVerdict *verdict, int64 order_id);
 extern void ot_outcome_values(const OtOutcome *outcome, Datum *values, bool *nulls);

@@ -31,6 +31,7 @@ enum
 
 static void make_lines(OtCart *cart, int count);
 static void read_line(OtCartLine *line, uint64 row);
+static void describe_units(const OtCartLine *line, OtJson *json);
 static bool is_given(const OtCartLine *line);
 static void add_line(const OtCartLine *line, OtArgs *args, TimestampTz now);
 static int add_given(OtArgs *args, const OtCart *cart, int line_count);
@@ -147,18 +148,25 @@ ot_cart_describe(const OtCart *cart, int64 old_amount, OtJson *json)
 		if (!is_given(line))
 			continue;
 		ot_json_open_element(json);
-		ot_json_add_int8(json, "line_no", line->line_no);
 		if (line->given_quantity != 0)
-		{
-			ot_json_add_text(json, "product_id", line->product_id);
-			ot_json_add_text(json, "sku", line->sku);
-			ot_json_add_int8(json, "quantity", line->given_quantity);
-			ot_json_add_int8(json, "amount", line->given_amount);
-		}
+			describe_units(line, json);
+		ot_json_add_int8(json, "line_no", line->line_no);
 		ot_json_add_int8(json, "discount_amount", line->given_discount);
 		ot_json_close(json);
 	}
 	ot_json_close_array(json);
+}
+
+/* Tells of given units all that a line begins with which is made of them alone. */
+static void
+describe_units(const OtCartLine *line, OtJson *json)
+{
+	ot_json_add_text(json, "sku", line->sku);
+	if (line->has_price)
+		ot_json_add_int8(json, "price", line->price);
+	ot_json_add_int8(json, "amount", line->given_amount);
+	ot_json_add_int8(json, "quantity", line->given_quantity);
+	ot_json_add_text(json, "product_id", line->product_id);
 }
 
 static bool

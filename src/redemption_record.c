@@ -1,6 +1,6 @@
 /*
  * redemption_record.c
- *		The row that every attempt leaves, the note of one that succeeds, and the
+ *		The row that every attempt leaves, what its order's note says, and the
  *		outcome that its caller gets.
  */
 #include "postgres.h"
@@ -133,9 +133,9 @@ ot_record_make_stack(OtRecord *record, int64 stack_id)
 	record->has_gift_balance = false;
 }
 
-/* Says in a note what a redemption did to its order. */
+/* Says in a note what a redemption did to its order, which may get a customer by it. */
 Jsonb *
-ot_redemption_describe(const OtAttempt *attempt)
+ot_attempt_describe(const OtAttempt *attempt, int64 new_customer_id)
 {
 	const OtFacts *facts = &attempt->facts;
 	const OtVerdict *verdict = &attempt->verdict;
@@ -145,6 +145,8 @@ ot_redemption_describe(const OtAttempt *attempt)
 	ot_note_sign(&json, attempt->request->actor);
 	ot_json_add_int8(&json, "amount", verdict->given);
 	ot_json_add_int8(&json, "voucher_id", facts->voucher.id);
+	if (new_customer_id != 0)
+		ot_json_add_int8(&json, "customer_id", new_customer_id);
 	ot_json_add_int8(&json, "total_amount", verdict->total_amount);
 	ot_json_add_int8(&json, "redemption_id", facts->redemption_id);
 	ot_json_open(&json, "discount_amount");

@@ -214,12 +214,14 @@ ot_write_customer(const OtRequest *request, const OtFacts *facts, TimestampTz no
 static bool
 write_order(Work *work)
 {
+	bool gets_customer = work->order->id != 0 && work->order->customer_id == 0;
 	Jsonb *data[OT_MAX_CODES];
 
 	if (work->order->id == 0 && !work->request->order.is_given)
 		return true;
 	for (int i = 0; i < work->acceptance->count; i++)
-		data[i] = ot_redemption_describe(work->acceptance->attempts[i]);
+		data[i] = ot_attempt_describe(work->acceptance->attempts[i],
+									  gets_customer && i == 0 ? work->customer_id : 0);
 	if (work->order->id == 0)
 		return insert_order(work, data);
 	if (counts_customer(work))

@@ -1,6 +1,7 @@
 /*
  * verify.c
- *		Computes an order's history again and lists all that is wrong with it.
+ *		Computes an order's history again, compares the order with what it tells,
+ *		and lists all that is wrong.
  */
 #include "postgres.h"
 
@@ -8,24 +9,9 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "ordertrack.h"
+#include "order_state.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_verify_order);
-
-/* Columns of OT_PLAN_NOTE_LIST. */
-enum
-{
-	NOTE_NO = 2,
-	NOTE_TYPE,
-	EVENT_TYPE,
-	CHANNEL,
-	AUTHOR,
-	TITLE,
-	DETAIL,
-	DATA,
-	CREATED_AT,
-	HASH = 13
-};
 
 typedef struct Check
 {
@@ -36,14 +22,19 @@ typedef struct Check
 	OtHead row_head;   /* of the order's row */
 	OtHead head;	   /* computed over the notes */
 	char *last_status; /* of the last note that tells one */
+	OtOrderState told; /* what the notes tell of the order */
+	bool is_damaged;   /* they can't be relied on */
+	OtThing reported;  /* the last part of the order that was */
 } Check;
 
 static void check_notes(Check *check);
 static void check_note(Check *check, uint64 row);
-static void read_note(const Check *check, uint64 row, OtNote *note);
 static char *told_status(const Jsonb *data);
 static void check_order(Check *check);
 static void check_lines(Check *check);
+static void check_state(Check *check);
+static void report_difference(void *context, const OtValue *stored, const OtValue *told);
+static const char *spell(const OtValue *value);
 static void check_triggers(Check *check);
 static void report_gap(Check *check, int64 last, const char *reason);
 static void report_note(Check *check, int32 note_no, const char *problem,
@@ -76,6 +67,7 @@ ordertrack_verify_order(PG_FUNCTION_ARGS)
 	check_notes(&check);
 	check_order(&check);
 	check_lines(&check);
+	check_state(&check);
 	check_triggers(&check);
 	ot_end();
 	return (Datum) 0;
@@ -102,11 +94,11 @@ check_notes(Check *check)
 static void
 check_note(Check *check, uint64 row)
 {
-	int32 note_no = ot_get_int4(row, NOTE_NO);
-	bytea *stored = ot_get_bytes(row, HASH);
+	OtNote note;
+	int32 note_no = ot_note_get(row, &note);
+	bytea *stored = ot_note_get_hash(row);
 	bool is_preceded = note_no == check->head.note_no + 1;
 	char *status;
-	OtNote note;
 
 	report_gap(check, (int64) note_no - 1, "a later note follows");
 	if (note_no < 1 || note_no > check->row_head.note_no)
@@ -114,7 +106,8 @@ check_note(Check *check, uint64 row)
 	if (note_no < 1)
 		return;
 
-	read_note(check, row, &note);
+	note.workspace = check->workspace;
+	note.order_id = check->order_id;
 	ot_head_advance(&check->head, &note);
 	if (is_preceded &&
 		(VARSIZE_ANY_EXHDR(stored) != OT_HASH_LENGTH ||
@@ -130,22 +123,7 @@ check_note(Check *check, uint64 row)
 	status = note.is_custom ? NULL : told_status(note.data);
 	if (status != NULL)
 		check->last_status = status;
-}
-
-static void
-read_note(const Check *check, uint64 row, OtNote *note)
-{
-	memset(note, 0, sizeof(*note));
-	note->workspace = check->workspace;
-	note->order_id = check->order_id;
-	note->is_custom = strcmp(ot_get_text(row, NOTE_TYPE), "custom") == 0;
-	note->event_type = ot_get_text(row, EVENT_TYPE);
-	note->channel = ot_get_text(row, CHANNEL);
-	note->author = ot_get_text(row, AUTHOR);
-	note->title = ot_get_text(row, TITLE);
-	note->detail = ot_get_text(row, DETAIL);
-	note->data = ot_get_jsonb(row, DATA);
-	note->created_at = ot_get_time(row, CREATED_AT, 0);
+	ot_state_apply(&check->told, note_no, &note);
 }
 
 /* A new order's note tells its status, a change {"old": ..., "new": ...}. */
@@ -177,7 +155,7 @@ check_order(Check *check)
 	}
 	if (check->head.note_no == check->row_head.note_no &&
 		memcmp(check->head.hash, check->row_head.hash, OT_HASH_LENGTH) != 0)
-		report_note(check, check->head.note_no, "head_mismatch",
+		add_finding(check, true, check->head.note_no, "head_mismatch",
 					"The order's row has another hash than its newest note.");
 	if (check->last_status == NULL || strcmp(check->last_status, check->status) != 0)
 		report_order(
@@ -201,6 +179,59 @@ check_lines(Check *check)
 					 psprintf("The discount of line %d is " INT64_FORMAT
 							  ", its live redemptions gave " INT64_FORMAT ".",
 							  ot_get_int4(i, 1), ot_get_int8(i, 2), ot_get_int8(i, 3)));
+}
+
+/*
+ * Compares the order as it is with what its notes tell; where those are damaged,
+ * or don't tell its beginning, nothing can be said.
+ */
+static void
+check_state(Check *check)
+{
+	OtOrderState stored = {0};
+	OtArgs args = {0};
+
+	if (check->is_damaged || !check->told.has_begun)
+		return;
+	ot_arg_int8(&args, check->workspace);
+	ot_arg_int8(&args, check->order_id);
+	ot_read(OT_PLAN_ORDER_STATE, &args);
+	ot_state_read(&stored, ot_get_jsonb(0, 1));
+	ot_state_compare(&stored, &check->told, report_difference, check);
+}
+
+/* Adds one finding for a value of the order itself, and one for all of a part of it. */
+static void
+report_difference(void *context, const OtValue *stored, const OtValue *told)
+{
+	static const char *const names[OT_PART_COUNT] = {NULL, "Line", "Shipment", "Payment",
+													 "Return"};
+	Check *check = context;
+	const OtValue *value = stored != NULL ? stored : told;
+	const OtThing *thing = &value->thing;
+
+	if (thing->part == OT_PART_ORDER && value->field == OT_FIELD_STATUS)
+		return; /* a finding of its own */
+	if (thing->part == OT_PART_ORDER)
+		report_order(check, "state_mismatch",
+					 psprintf("The order's %s is %s, its history says %s.",
+							  ot_field_kinds[value->field].name, spell(stored),
+							  spell(told)));
+	else if (thing->part != check->reported.part || thing->id != check->reported.id)
+		report_order(check, "state_mismatch",
+					 psprintf("%s " INT64_FORMAT " is not what the history says.",
+							  names[thing->part], thing->id));
+	check->reported = *thing;
+}
+
+static const char *
+spell(const OtValue *value)
+{
+	if (value == NULL || !value->is_set)
+		return "nothing";
+	if (ot_field_kinds[value->field].is_number)
+		return psprintf(INT64_FORMAT, value->number);
+	return value->text;
 }
 
 static void
@@ -234,6 +265,7 @@ report_gap(Check *check, int64 last, const char *reason)
 static void
 report_note(Check *check, int32 note_no, const char *problem, const char *detail)
 {
+	check->is_damaged = true;
 	add_finding(check, true, note_no, problem, detail);
 }
 

@@ -160,8 +160,9 @@ SELECT is(kept, counted, 'a random life of ' || source_id) FROM pg_temp.recount 
 SELECT ok(sum(order_count) > 5, 'of orders that count') FROM ordertrack.customers
  WHERE source_id LIKE 'random-%';
 SELECT ok((SELECT count(DISTINCT event_type) >= 8 FROM ordertrack.order_notes), 'and many kinds of change');
-SELECT
-	is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.source_id LIKE ''r-%''', 'all histories verify');
+SELECT is_empty($$SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE o.source_id LIKE 'r-%'
+	AND v.detail !~ '^The order''s (amount|total_amount|customer_id) is \d+, its history says '$$,
+	'all histories verify, but for what was changed raw');
 SELECT is_empty('SELECT * FROM ordertrack.orders WHERE total_amount <> amount - discount_amount',
 	'and all amounts add up');
 SELECT is((SELECT gift_balance::bigint FROM ordertrack.vouchers WHERE code = 'CARD'),

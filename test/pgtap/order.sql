@@ -118,22 +118,44 @@ SELECT is(pg_temp.update(:u, order_data::jsonb), wanted, order_data) FROM (VALUE
 	('{"value_in_points":10}', '100|100|{"n": 2}|dog|{"city": "Y"}|Tom|8|Cem|10|1/1/100|order_updated|6'),
 	('{"amount":250}', '250|250|{"n": 2}|dog|{"city": "Y"}|Tom|8|Cem|10|1/1/100|order_updated|7'),
 	('{"items":[{"quantity":2,"price":30},{"quantity":1,"price":1}]}',
-		'61|61|{"n": 2}|dog|{"city": "Y"}|Tom|8|Cem|10|1/2/60,2/1/1|order_updated|8'),
+		'61|61|{"n": 2}|dog|{"city": "Y"}|Tom|8|Cem|10|1/2/60,2/1/1|lines_changed|8'),
 	('{"items":[{"quantity":3}],"amount":500}',
-		'500|500|{"n": 2}|dog|{"city": "Y"}|Tom|8|Cem|10|1/3|order_updated|9'),
-	('{"items":[],"amount":40}', '40|40|{"n": 2}|dog|{"city": "Y"}|Tom|8|Cem|10|order_updated|10'),
+		'500|500|{"n": 2}|dog|{"city": "Y"}|Tom|8|Cem|10|1/3|lines_changed|9'),
+	('{"items":[],"amount":40}', '40|40|{"n": 2}|dog|{"city": "Y"}|Tom|8|Cem|10|lines_changed|10'),
 	('{"metadata":null,"data_source":null,"value_in_points":null}',
 		'40|40|{"city": "Y"}|Tom|8|Cem|order_updated|11'),
 	('{"shipping_address":null,"submitted_by":null,"submitted_by_id":null,"on_behalf_of":null}',
-		'40|40|address_changed|12')
+		'40|40|order_updated|13')
   ) AS c (order_data, wanted);
 SELECT is((SELECT jsonb_object_agg(note_no, data -> 'amount') FROM ordertrack.order_notes WHERE order_id = :u
 	AND note_no IN (7, 8)),
 	'{"7":{"old":100,"new":250},"8":{"old":250,"new":61}}', 'the note has old and new amount');
 SELECT is((SELECT jsonb_object_agg(note_no, data -> 'fields') FROM ordertrack.order_notes WHERE order_id = :u
-	AND note_no IN (3, 12)),
-	'{"3":["data_source"],"12":["shipping_address","submitted_by","submitted_by_id","on_behalf_of"]}',
-	'and the names of the fields');
+	AND note_no IN (3, 7, 12, 13)), '{"3":["data_source"],"7":["amount"],"12":["shipping_address"],
+	"13":["submitted_by","submitted_by_id","on_behalf_of"]}', 'and the names of the fields');
+SELECT is((SELECT jsonb_object_agg(note_no, data - '{fields,amount}'::text[]) FROM ordertrack.order_notes WHERE order_id = :u
+	AND note_no IN (2, 3, 6, 8, 10, 11)), '{"2":{},"3":{"data_source":{"old":"cat","new":"dog"}},
+	"6":{"value_in_points":{"old":9,"new":10}},
+	"8":{"items":{"old":[{"quantity":1,"price":100,"amount":100}],
+		"new":[{"quantity":2,"price":30,"amount":60},{"quantity":1,"price":1,"amount":1}]}},
+	"10":{"items":{"old":[{"quantity":3}],"new":[]}},
+	"11":{"data_source":{"old":"dog"},"value_in_points":{"old":10}}}', 'old and new values of what is not personal');
+
+-- All at once: a note for each kind of change, personal values with the one that has their hashes.
+SELECT ordertrack.create_order('{"items":[{"product_id":"p","sku":"s","name":"n","color":"c","size":"z","quantity":2,"price":5}]}') AS a
+\gset
+SELECT ordertrack.add_note(:a, 'before'), ordertrack.update_order(:a, '{"metadata":{"m":1},"data_source":"cat","submitted_by":"Sue",
+	"on_behalf_of":"Bob","value_in_points":9,"shipping_address":{"city":"X"},"amount":7,"items":[]}', 'web', 'anna')
+\g /dev/null
+SELECT is(array_agg(concat_ws(' ', note_no, event_type, channel, data - 'personal') ORDER BY note_no), ARRAY[
+	'3 address_changed web {"actor": "anna", "fields": ["shipping_address"]}',
+	'4 lines_changed web {"actor": "anna", "items": {"new": [], "old": [{"sku": "s", "name": "n", "size": "z", "color": "c", "price": 5, "amount": 10, "quantity": 2, "product_id": "p"}]}, "amount": {"new": 7, "old": 10}}',
+	'5 order_updated web {"actor": "anna", "fields": ["metadata", "data_source", "submitted_by", "on_behalf_of", "value_in_points"], "data_source": {"new": "cat"}, "value_in_points": {"new": 9}}'],
+	'all at once') FROM ordertrack.order_notes WHERE order_id = :a AND note_no > 2;
+SELECT is(array_agg(concat_ws(' ', p.note_no, p.field, p.value,
+	n.data -> 'personal' ->> p.field = encode(sha256(p.salt || convert_to(p.value::text, 'UTF8')), 'hex')) ORDER BY p.note_no, p.field),
+	'{"3 shipping_address {\"city\": \"X\"} t","5 on_behalf_of \"Bob\" t","5 submitted_by \"Sue\" t"}', 'and the personal values')
+  FROM ordertrack.personal_values AS p JOIN ordertrack.order_notes AS n USING (workspace_id, order_id, note_no) WHERE p.order_id = :a;
 
 -- What has been paid for stays as it was paid for.
 SELECT throws_ok('SELECT ordertrack.update_order(' || args || ')', code, NULL, left('update: ' || args, 90))
@@ -152,22 +174,22 @@ SELECT throws_ok('SELECT ordertrack.update_order(' || args || ')', code, NULL, l
 	(u || ', ''{"value_in_points":1.5}''', 'OT005'),
 	(u || ', ''{}'', channel => repeat(''x'', 1001)', 'OT005'),
 	(u || ', ''{}'', actor => repeat(''x'', 1001)', 'OT005')) AS c (args, code);
-SELECT is(o.note_count, 12, 'what is refused leaves no note') FROM ordertrack.orders AS o WHERE o.order_id = :u;
+SELECT is(o.note_count, 13, 'what is refused leaves no note') FROM ordertrack.orders AS o WHERE o.order_id = :u;
 SELECT ordertrack.set_order_status(:u, 'paid')
 \g /dev/null
 SELECT throws_ok(format('SELECT ordertrack.update_order(%s, %L)', :u, d), '55000', NULL, 'paid, update ' || d)
   FROM
 	unnest('{"{\"amount\":41}","{\"amount\":40}","{\"items\":[]}","{\"items\":[{\"quantity\":1,\"price\":5}]}","{\"amount\":41,\"metadata\":{}}"}'::text[]) AS d;
-SELECT is(pg_temp.update(:u, '{"metadata":{"z":1}}'), '40|40|{"z": 1}|order_updated|14',
+SELECT is(pg_temp.update(:u, '{"metadata":{"z":1}}'), '40|40|{"z": 1}|order_updated|15',
 	'paid, metadata may change');
 
 -- set_order_status gives the previous status; the same again is nothing.
 SELECT is(ordertrack.set_order_status(:u, status), wanted, status || ' after ' || wanted) FROM (VALUES
 	('paid', 'paid'), ('on_hold', 'paid'), ('on_hold', 'on_hold'), ('paid', 'on_hold'), ('completed', 'paid'),
 	('completed', 'completed')) AS c (status, wanted);
-SELECT is(o.note_count, 17, 'three moves, three notes') FROM ordertrack.orders AS o WHERE o.order_id = :u;
+SELECT is(o.note_count, 18, 'three moves, three notes') FROM ordertrack.orders AS o WHERE o.order_id = :u;
 SELECT is(split_part(pg_temp.events(:u), 'address_changed ', 3),
-	'order_paid order_updated order_on_hold order_paid order_completed', 'their events');
+	'order_updated order_paid order_updated order_on_hold order_paid order_completed', 'their events');
 SELECT throws_ok('SELECT ordertrack.set_order_status(' || args || ')', code, NULL, left('status: ' || args, 90))
   FROM (VALUES
 	(:u || ', ''lost''', 'OT005'), (:u || ', ''''', 'OT005'), (:u || ', NULL', 'OT005'),
