@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "errcodes.h"
+#include "payment.h"
 #include "verdict.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_set_order_status);
@@ -53,7 +54,8 @@ static bool is_of_rest(const OtOrderData *data, const char *field);
 static void describe_amount(const Story *story, OtJson *json);
 static void add_note(Story *story, const char *event_type, OtJson *json,
 					 OtPersonal *personal);
-static uint64 update(const OtChange *change, const OtOrderData *data, ArrayType *passed);
+static void update(const OtChange *change, const Story *story);
+static const char *status_after(const OtChange *change, const Story *story);
 
 /* Moves an order to a status and gives the one before. */
 Datum
@@ -70,13 +72,13 @@ ordertrack_set_order_status(PG_FUNCTION_ARGS)
 	change.order_id = order_id;
 	change.channel = ot_text_arg(fcinfo, 2, "channel", OT_MAX_TEXT);
 	change.actor = ot_text_arg(fcinfo, 3, "actor", OT_MAX_TEXT);
-	change.now = GetCurrentTimestamp();
 	if (!ot_order_status_is_known(status))
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("unknown order status \"%s\"", status));
 
 	ot_begin();
 	ot_order_take(change.workspace, order_id, &locked);
+	change.now = GetCurrentTimestamp();
 	if (strcmp(locked.status, status) != 0)
 	{
 		ot_arg_int8(&args, change.workspace);
@@ -102,7 +104,6 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 	change.workspace = ot_workspace_arg(fcinfo, 4);
 	change.channel = ot_text_arg(fcinfo, 2, "channel", OT_MAX_TEXT);
 	change.actor = ot_text_arg(fcinfo, 3, "actor", OT_MAX_TEXT);
-	change.now = GetCurrentTimestamp();
 	if (order_data == NULL)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("argument \"order_data\" must not be null"));
@@ -115,6 +116,7 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 
 	ot_begin();
 	ot_order_take(change.workspace, change.order_id, &story.before);
+	change.now = GetCurrentTimestamp();
 	check_amounts(&data, &story.before);
 	check_lines(&change, &data);
 	story.data = &data;
@@ -130,7 +132,7 @@ ordertrack_update_order(PG_FUNCTION_ARGS)
 		change.more_count = story.count - 1;
 		change.more_events = &story.events[1];
 		change.more_data = &story.notes[1];
-		update(&change, &data, read_fields(&data));
+		update(&change, &story);
 	}
 	for (int i = 0; i < story.count; i++)
 		if (story.personal[i] != NULL)
@@ -349,9 +351,10 @@ add_note(Story *story, const char *event_type, OtJson *json, OtPersonal *persona
 	story->personal[story->count++] = personal;
 }
 
-static uint64
-update(const OtChange *change, const OtOrderData *data, ArrayType *passed)
+static void
+update(const OtChange *change, const Story *story)
 {
+	const OtOrderData *data = story->data;
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, change->workspace);
@@ -363,7 +366,7 @@ update(const OtChange *change, const OtOrderData *data, ArrayType *passed)
 		ot_run(OT_PLAN_ITEMS_DELETE, &key);
 		ot_lines_insert(change->workspace, change->order_id, data, change->now);
 	}
-	ot_arg(&args, PointerGetDatum(passed));
+	ot_arg(&args, PointerGetDatum(read_fields(data)));
 	ot_arg_int8(&args, data->amount);
 	ot_arg_jsonb(&args, data->metadata);
 	ot_arg_jsonb(&args, data->shipping_address);
@@ -372,5 +375,23 @@ update(const OtChange *change, const OtOrderData *data, ArrayType *passed)
 	ot_arg_text(&args, data->submitted_by_id);
 	ot_arg_text(&args, data->on_behalf_of);
 	ot_arg_int8_or_null(&args, data->has_points, data->value_in_points);
-	return ot_change_order(change, OT_PLAN_ORDER_UPDATE, &args);
+	ot_arg_text(&args, status_after(change, story));
+	ot_change_order(change, OT_PLAN_ORDER_UPDATE, &args);
+}
+
+/* What was paid for an order may reach a smaller amount. */
+static const char *
+status_after(const OtChange *change, const Story *story)
+{
+	const OtOrderData *data = story->data;
+	const char *status = story->before.status;
+	OtPaid sums;
+
+	if (!data->has_amount)
+		return status;
+	ot_payments_sum(change->workspace, change->order_id, 0, &sums);
+	if (sums.paid == 0)
+		return status;
+	return ot_payments_status(change->workspace, change->order_id,
+							  data->amount - story->before.discount_amount, status);
 }

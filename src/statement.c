@@ -50,7 +50,7 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"SELECT status, status_before_hold, amount, discount_amount, note_count, note_hash"
 		"  FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = $2"},
 	/* $3 ... name the fields that are passed; the others keep their values. */
-	[OT_PLAN_ORDER_UPDATE] = {"iiTijjtttti",
+	[OT_PLAN_ORDER_UPDATE] = {"iiTijjttttis",
 		"UPDATE ordertrack.orders SET"
 		"  amount = CASE WHEN 'amount' = ANY ($3) THEN $4 ELSE amount END,"
 		"  total_amount = CASE WHEN 'amount' = ANY ($3) THEN $4 ELSE amount END - discount_amount,"
@@ -64,7 +64,8 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		"   CASE WHEN 'submitted_by_id' = ANY ($3) THEN $9 ELSE submitted_by_id END,"
 		"  on_behalf_of = CASE WHEN 'on_behalf_of' = ANY ($3) THEN $10 ELSE on_behalf_of END,"
 		"  value_in_points ="
-		"   CASE WHEN 'value_in_points' = ANY ($3) THEN $11 ELSE value_in_points END"
+		"   CASE WHEN 'value_in_points' = ANY ($3) THEN $11 ELSE value_in_points END,"
+		"  status = $12"
 		" WHERE workspace_id = $1 AND order_id = $2"},
 	[OT_PLAN_ORDER_STATUS] = {"iit",
 		"UPDATE ordertrack.orders SET status = $3 WHERE workspace_id = $1 AND order_id = $2"},
