@@ -240,6 +240,12 @@ typedef enum OtPlan
 	OT_PLAN_REWARD_STOCK_GIVE_BACK,
 	OT_PLAN_REWARD_CODES_GIVE_BACK,
 
+	OT_PLAN_SERVER_READ,
+	OT_PLAN_SERVER_REGISTER,
+	OT_PLAN_ACTIVITY_SOURCE,
+	OT_PLAN_ACTIVITY_FIRST,
+	OT_PLAN_ACTIVITY_NEXT,
+
 	OT_PLAN_COUNT
 } OtPlan;
 
@@ -267,6 +273,7 @@ extern const OtStatement ot_point_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reward_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_reward_redemption_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_issued_reward_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_activity_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 31
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

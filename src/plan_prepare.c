@@ -24,10 +24,10 @@
 
 /* One table a file, statement*.c. */
 static const OtStatement *const statement_tables[] = {
-	ot_work_statements,			ot_admin_statements,  ot_redemption_item_statements,
-	ot_limit_statements,		ot_rule_statements,	  ot_reservation_statements,
-	ot_point_statements,		ot_reward_statements, ot_reward_redemption_statements,
-	ot_issued_reward_statements};
+	ot_work_statements,			 ot_admin_statements,	ot_redemption_item_statements,
+	ot_limit_statements,		 ot_rule_statements,	ot_reservation_statements,
+	ot_point_statements,		 ot_reward_statements,	ot_reward_redemption_statements,
+	ot_issued_reward_statements, ot_activity_statements};
 
 typedef struct KeptPlan
 {
