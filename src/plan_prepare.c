@@ -174,7 +174,9 @@ forget_plan(SPIPlanPtr plan)
 
 /*
  * Plans without sequential scans: a session that begins while the tables are
- * small would otherwise go on reading them whole.
+ * small would otherwise go on reading them whole.  And without compiling, which
+ * takes longer than any of our statements, but which the planner, who knows no
+ * parameter, would choose for some on large tables.
  */
 static void
 plan_by_keys(SPIPlanPtr plan)
@@ -184,6 +186,8 @@ plan_by_keys(SPIPlanPtr plan)
 
 	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
 	planned = SPI_plan_get_cached_plan(plan);
 	if (planned != NULL)
 		ReleaseCachedPlan(planned, CurrentResourceOwner);

@@ -16,7 +16,7 @@
 
 const OtStatement ot_activity_statements[OT_PLAN_COUNT] = {
 	[OT_PLAN_SERVER_READ] = {"",
-		"SELECT server_id, generation, xmin FROM ordertrack.installation"},
+		"SELECT server_id, generation, xmin FROM ordertrack.installation WHERE is_only"},
 	[OT_PLAN_SERVER_REGISTER] = {"",
 		"SELECT ordertrack.register_server()"},
 
@@ -24,7 +24,7 @@ const OtStatement ot_activity_statements[OT_PLAN_COUNT] = {
 		"SELECT i.server_id, i.generation, EXISTS (SELECT FROM pg_catalog.pg_subscription_rel"
 		"   WHERE srrelid = 'ordertrack.order_notes'::regclass),"
 		"  EXISTS (SELECT FROM ordertrack.workspaces WHERE workspace_id = $1)"
-		"  FROM ordertrack.installation AS i"},
+		"  FROM ordertrack.installation AS i WHERE i.is_only"},
 	/*
 	 * Notes from number $2 on and those of $3, of what was committed below $4 or is
 	 * of our own transaction, $5, which is left out.  The planner doesn't know how
