@@ -6,9 +6,13 @@ SET client_min_messages = warning;
 SELECT current_database() AS home
 \gset
 DROP DATABASE IF EXISTS tap_activity;
-CREATE DATABASE tap_activity TEMPLATE :"home";
+CREATE DATABASE tap_activity;
 \c tap_activity
 SET client_min_messages = warning;
+CREATE EXTENSION pgtap;
+CREATE EXTENSION ordertrack;
+SELECT ordertrack.setup()
+\g /dev/null
 SELECT * FROM no_plan();
 
 -- All notes after a cursor as order/number, by pages of this size.

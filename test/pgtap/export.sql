@@ -87,7 +87,8 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	('order_details', '{channel,customer,data_source,email,first_name,last_name,on_behalf_of,phone,source_id,submitted_by,submitted_by_id}'),
 	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason,reward}'),
 	('point_movement_list', '{actor,channel,customer,reason}'), ('point_lot_list', '{customer,reason}'),
-	('order_history_list', '{channel,detail,event_type,source_id,title}'),
+	('order_history_list', '{channel,detail,event_type,source_id,title}'), ('order_activity', '{channel,detail,event_type,source_id,title}'),
+	('order_activity_events', '{channel,event_type,source_id}'),
 	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}'), ('rule_list', '{message,name}'),
 	('segment_list', '{name}'), ('reward_list', '{data_source,name}'), ('reservation_list', '{actor,campaign,channel,code,customer}'),
 	('issued_reward_list', '{code,color,customer,reward,size}'),
@@ -96,7 +97,7 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
 	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
 		'rule_list', 'segment_list', 'reservation_list', 'reward_list', 'issued_reward_list', 'redeemed_rewards', 'redeemed_reward_address',
-		'point_lot_list', 'point_movement_list')),
+		'point_lot_list', 'point_movement_list', 'order_activity', 'order_activity_events')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.
