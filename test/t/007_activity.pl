@@ -179,13 +179,20 @@ for ([ \%on_primary, $sessions[0] ], [ \%on_standby, $sessions[1] ], [ \%on_both
 }
 has_all(\%on_primary, $primary, 'after the last');
 
-# A snapshot that is older than the cursor has nothing to say.
-ask($sessions[0], 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM ordertrack.orders');
+# A snapshot that is older than the cursor can't tell what comes next: it doesn't
+# have a note that is next.
+my $writer = open_session($primary, 'postgres');
+my $here = $primary->safe_psql('postgres', 'SELECT ordertrack.activity_cursor()');
 $primary->safe_psql('postgres', q{SELECT ordertrack.add_note(1, 'one')});
-my $newer = $primary->safe_psql('postgres', 'SELECT ordertrack.activity_cursor()');
-$primary->safe_psql('postgres', q{SELECT ordertrack.add_note(2, 'two')});
-is(ask($sessions[0], "SELECT detail FROM ordertrack.activity_since('$newer')"), '', 'an old snapshot and a newer cursor: nothing');
-is(ask($sessions[0], "COMMIT; SELECT detail FROM ordertrack.activity_since('$newer')"), 'two', 'and then what comes next');
+ask($writer, q{BEGIN; SELECT ordertrack.add_note(2, 'two')});
+$primary->safe_psql('postgres', q{SELECT ordertrack.add_note(3, 'three')});
+ask($sessions[0], 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM ordertrack.orders');
+is(ask($sessions[0], "SELECT detail FROM ordertrack.activity_since('$here')"), "one\nthree", 'an old snapshot');
+ask($writer, 'COMMIT');
+my ($inside) = split /\|/, ask($writer, "SELECT cursor FROM ordertrack.activity_since('$here', 1)");
+is(ask($sessions[0], "SELECT detail FROM ordertrack.activity_since('$inside')"), '', 'and a newer cursor: nothing');
+is(ask($sessions[0], "COMMIT; SELECT detail FROM ordertrack.activity_since('$inside')"), "two\nthree", 'and then what comes next');
+close_session($writer);
 
 # Ids of transactions that were lost in a crash are given again: a cursor must not
 # know them, though nobody waited for their end to be written.
