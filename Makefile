@@ -10,7 +10,7 @@ OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
 
 # What ships is these parts of sql/ in this order, and the upgrade scripts. (PGXS
 # asks by ifdef, which takes only what is empty at once, by ":=", for undefined.)
-SQL_PARTS = begin domain workspace customer campaign voucher limit order note order_as_of redemption stack redemption_item rule segment reservation points reward issued_reward reward_redemption shipment payment return coupon cancel view export access comment setup
+SQL_PARTS = begin domain workspace customer campaign voucher limit order note order_as_of redemption stack redemption_item rule segment reservation points reward issued_reward reward_redemption shipment payment return coupon cancel activity view export access comment setup
 SQL_FILES = $(SQL_PARTS:%=sql/%.sql)
 DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA := $(wildcard sql/$(EXTENSION)--*--*.sql)

@@ -127,14 +127,17 @@ BEGIN
 		edited_at timestamptz,
 		deleted_at timestamptz,
 		hash bytea NOT NULL,
+		txid bigint NOT NULL,
 		CONSTRAINT order_notes_pkey PRIMARY KEY (workspace_id, order_id, note_no)
 	);
 	CREATE INDEX order_notes_created_at_idx ON ordertrack.order_notes (workspace_id, created_at, order_id, note_no);
+	CREATE INDEX order_notes_txid_idx ON ordertrack.order_notes (workspace_id, txid);
 	COMMENT ON TABLE ordertrack.order_notes IS 'the history of orders: system notes for ever unchanged, custom notes traced';
 	COMMENT ON COLUMN ordertrack.order_notes.note_no IS '1, 2, 3 ... without gaps in an order';
 	COMMENT ON COLUMN ordertrack.order_notes.author IS 'the role that did it';
 	COMMENT ON COLUMN ordertrack.order_notes.data IS 'old and new values of what is no personal data; of personal data a salted SHA-256';
 	COMMENT ON COLUMN ordertrack.order_notes.hash IS 'SHA-256 over the note and the hash of the one before; doc/ordertrack.md gives the bytes';
+	COMMENT ON COLUMN ordertrack.order_notes.txid IS 'the transaction that wrote it: generation of the server * 2^44 + transaction id; of no meaning elsewhere, so it is not in the hash';
 
 	CREATE TABLE ordertrack.personal_values (
 		workspace_id bigint NOT NULL,

@@ -199,9 +199,11 @@ BEGIN
 	PERFORM ordertrack.comment_columns('{r,v}');
 	IF seed THEN
 		PERFORM ordertrack.seed_rows(CASE WHEN is_seeded THEN version_before ELSE 0 END);
-		INSERT INTO ordertrack.installation AS i (tables_version) VALUES (latest)
+		INSERT INTO ordertrack.installation AS i (tables_version, server_id)
+			SELECT latest, c.system_identifier FROM pg_control_system() AS c
 			ON CONFLICT (is_only) DO UPDATE SET tables_version = latest, updated_at = now()
 			WHERE i.tables_version <> latest;
+		PERFORM ordertrack.register_server();
 	END IF;
 	PERFORM ordertrack.arm_triggers();
 

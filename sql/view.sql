@@ -266,6 +266,44 @@ BEGIN
 	    ON o.workspace_id = n.workspace_id AND o.order_id = n.order_id;
 	COMMENT ON VIEW ordertrack.order_history_list IS 'the notes of all orders; custom notes hold what people wrote';
 
+	-- The index on created_at, read backwards, gives this order.
+	CREATE OR REPLACE VIEW ordertrack.order_activity AS
+	SELECT n.workspace_id, n.created_at, n.order_id, o.source_id, o.status AS order_status, n.note_no,
+		n.note_type, n.event_type, n.channel, n.author, n.title, n.detail, n.data
+	  FROM ordertrack.order_notes AS n
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = n.workspace_id AND o.order_id = n.order_id
+	 ORDER BY n.created_at DESC, n.order_id DESC, n.note_no DESC;
+	COMMENT ON VIEW ordertrack.order_activity IS 'the notes of all orders, the newest first; custom notes hold what people wrote';
+
+	CREATE OR REPLACE VIEW ordertrack.order_activity_events AS
+	SELECT n.workspace_id, n.order_id, o.source_id, n.note_no, n.created_at,
+		CASE n.event_type
+			WHEN 'order_created' THEN 'OrderGroupCreated'
+			WHEN 'order_on_hold' THEN 'OrderGroupOnHold'
+			WHEN 'order_completed' THEN 'OrderGroupCompleted'
+			WHEN 'order_in_progress' THEN 'OrderGroupInProgress'
+			WHEN 'order_cancelled' THEN 'OrderGroupCancelled'
+			WHEN 'shipment_awaiting_inventory' THEN 'ShipmentAwaitingInventory'
+			WHEN 'shipment_cancelled' THEN 'ShipmentCancelled'
+			WHEN 'shipment_packing' THEN 'ShipmentPacking'
+			WHEN 'shipment_released' THEN 'ShipmentReleased'
+			WHEN 'shipment_shipped' THEN 'ShipmentShipped'
+			WHEN 'return_created' THEN 'ReturnCreated'
+			WHEN 'adding_payment' THEN 'AddingPayment'
+			WHEN 'creating_refund' THEN 'CreatingRefund'
+			WHEN 'return_receipt_items' THEN 'ReturnReceiptItems'
+			WHEN 'promotion_add_coupon' THEN 'PromotionAddCoupon'
+			WHEN 'promotion_manual_discount' THEN 'PromotionManualDiscount'
+			WHEN 'promotion_remove_coupon' THEN 'PromotionRemoveCoupon'
+			ELSE 'None'
+		END AS event,
+		n.event_type, n.channel, n.author, n.data
+	  FROM ordertrack.order_notes AS n
+	  LEFT JOIN ordertrack.orders AS o
+	    ON o.workspace_id = n.workspace_id AND o.order_id = n.order_id;
+	COMMENT ON VIEW ordertrack.order_activity_events IS 'the notes of all orders by the names of events that the reference system has, without the words of custom notes';
+
 	CREATE OR REPLACE VIEW ordertrack.issued_reward_list AS
 	SELECT u.workspace_id, u.issued_reward_id, u.created_at,
 		CASE

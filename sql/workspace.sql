@@ -19,9 +19,12 @@ BEGIN
 		is_only boolean PRIMARY KEY DEFAULT true
 			CONSTRAINT installation_is_only_check CHECK (is_only),
 		tables_version integer NOT NULL,
+		server_id bigint NOT NULL,
+		generation integer NOT NULL DEFAULT 1
+			CONSTRAINT installation_generation_check CHECK (generation BETWEEN 1 AND 500000),
 		updated_at timestamptz NOT NULL DEFAULT now()
 	);
-	COMMENT ON TABLE ordertrack.installation IS 'one row: the version of the tables, kept by setup()';
+	COMMENT ON TABLE ordertrack.installation IS 'one row: the version of the tables, and which server writes them, kept by setup() and by the first note that another server writes';
 
 	-- Identity starts behind workspace 1, which setup() seeds by its number.
 	CREATE TABLE ordertrack.workspaces (
@@ -36,3 +39,18 @@ BEGIN
 END
 $setup$;
 COMMENT ON FUNCTION ordertrack.setup_workspaces() IS 'step 2 of setup(): tables installation, workspaces';
+
+-- Transaction ids are a server's own, see src/server.c. A subscriber that is fed
+-- doesn't write, so it leaves the row as the publisher has it.
+CREATE FUNCTION ordertrack.register_server() RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+	UPDATE ordertrack.installation AS i
+	   SET server_id = c.system_identifier, generation = i.generation + 1, updated_at = now()
+	  FROM pg_control_system() AS c
+	 WHERE i.server_id <> c.system_identifier
+	   AND NOT EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = 'ordertrack.order_notes'::regclass)
+$$;
+COMMENT ON FUNCTION ordertrack.register_server() IS
+'begins a new generation of transaction numbers where another server has written the tables';

@@ -134,8 +134,14 @@ ot_require_workspace(int64 workspace)
 
 	ot_arg_int8(&args, workspace);
 	if (ot_run(OT_PLAN_WORKSPACE_EXISTS, &args) == 0)
-		ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
-				errmsg("workspace " INT64_FORMAT " does not exist", workspace));
+		ot_workspace_refuse(workspace);
+}
+
+void
+ot_workspace_refuse(int64 workspace)
+{
+	ereport(ERROR, errcode(OT_ERRCODE_NOT_FOUND),
+			errmsg("workspace " INT64_FORMAT " does not exist", workspace));
 }
 
 /* Builds the composite value that the function is declared to return. */

@@ -158,6 +158,7 @@ read_note(OtArgs *row, const OtNote *note, const OtHead *head)
 	ot_arg_text(row, note->detail);
 	ot_arg_jsonb(row, note->data);
 	ot_arg_time(row, note->created_at);
+	ot_arg_int8(row, ot_transaction_number());
 }
 
 /* Writes notes, announced to the guard. */

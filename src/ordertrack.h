@@ -48,6 +48,7 @@ extern Jsonb *ot_object_arg(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *ot_session_role(void);
 extern char *ot_outer_role(void);
 extern void ot_require_workspace(int64 workspace);
+extern void ot_workspace_refuse(int64 workspace) pg_attribute_noreturn();
 extern Datum ot_return_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 extern void ot_return_rows(FunctionCallInfo fcinfo, uint64 count);
 
@@ -114,6 +115,15 @@ extern int64 ot_next_issued_reward_id(void);
 extern int64 ot_next_shipment_id(void);
 extern int64 ot_next_payment_id(void);
 extern int64 ot_next_return_id(void);
+
+/* ---- server.c: transactions as numbers that compare across servers ---- */
+
+#define OT_TRANSACTION_BITS 44
+#define OT_MAX_GENERATION 500000
+
+extern int64 ot_transaction_number(void);
+extern int64 ot_number_transaction(int32 generation, uint64 xid);
+extern bool ot_is_this_server(int64 server_id);
 
 /* ---- hash.c ---- */
 

@@ -291,6 +291,12 @@ typedef enum OtPlan
 	OT_PLAN_ORDER_BEFORE,
 	OT_PLAN_ITEMS_READ,
 
+	OT_PLAN_SERVER_READ,
+	OT_PLAN_SERVER_REGISTER,
+	OT_PLAN_ACTIVITY_SOURCE,
+	OT_PLAN_ACTIVITY_FIRST,
+	OT_PLAN_ACTIVITY_NEXT,
+
 	OT_PLAN_COUNT
 } OtPlan;
 
@@ -323,6 +329,7 @@ extern const OtStatement ot_coupon_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_payment_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_return_statements[OT_PLAN_COUNT];
 extern const OtStatement ot_order_state_statements[OT_PLAN_COUNT];
+extern const OtStatement ot_activity_statements[OT_PLAN_COUNT];
 
 #define OT_MAX_ARGS 31
 #define OT_ROWS_AT_ONCE 25 /* most that one INSERT writes */

@@ -28,7 +28,8 @@ static const OtStatement *const statement_tables[] = {
 	ot_limit_statements,		 ot_rule_statements,	 ot_reservation_statements,
 	ot_point_statements,		 ot_reward_statements,	 ot_reward_redemption_statements,
 	ot_issued_reward_statements, ot_shipment_statements, ot_coupon_statements,
-	ot_payment_statements,		 ot_return_statements,	 ot_order_state_statements};
+	ot_payment_statements,		 ot_return_statements,	 ot_order_state_statements,
+	ot_activity_statements};
 
 typedef struct KeptPlan
 {
@@ -175,7 +176,9 @@ forget_plan(SPIPlanPtr plan)
 
 /*
  * Plans without sequential scans: a session that begins while the tables are
- * small would otherwise go on reading them whole.
+ * small would otherwise go on reading them whole.  And without compiling, which
+ * takes longer than any of our statements, but which the planner, who knows no
+ * parameter, would choose for some on large tables.
  */
 static void
 plan_by_keys(SPIPlanPtr plan)
@@ -185,6 +188,8 @@ plan_by_keys(SPIPlanPtr plan)
 
 	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
 	planned = SPI_plan_get_cached_plan(plan);
 	if (planned != NULL)
 		ReleaseCachedPlan(planned, CurrentResourceOwner);

@@ -100,11 +100,11 @@ const OtStatement ot_work_statements[OT_PLAN_COUNT] = {
 		" WHERE workspace_id = $1 AND entity = $2 AND from_status IS NOT DISTINCT FROM $3"},
 
 	/* ---- notes ---- */
-	[OT_PLAN_NOTE_INSERT] = {"iinyetttttjz",
+	[OT_PLAN_NOTE_INSERT] = {"iinyetttttjzi",
 		"INSERT INTO ordertrack.order_notes"
 		"  (workspace_id, order_id, note_no, hash, note_type, event_type, channel, author,"
-		"   title, detail, data, created_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
+		"   title, detail, data, created_at, txid)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"},
 	[OT_PLAN_NOTE_READ] = {"iin",
 		"SELECT note_type, author, deleted_at FROM ordertrack.order_notes"
 		" WHERE workspace_id = $1 AND order_id = $2 AND note_no = $3"},

@@ -107,9 +107,12 @@ BEGIN
 	SELECT workspace, outcome.order_id, line.no, line.item ->> 'product_id', line.item ->> 'sku', line.item ->> 'name',
 		(line.item ->> 'quantity')::bigint, (line.item ->> 'price')::bigint, (line.item ->> 'amount')::bigint, at
 	  FROM jsonb_array_elements(lines) WITH ORDINALITY AS line (item, no);
-	INSERT INTO bench_c.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, data, created_at, hash)
-	VALUES (workspace, outcome.order_id, 1, 'system', 'order_created', session_user, first_note, at, first_hash),
-		(workspace, outcome.order_id, 2, 'system', 'promotion_add_coupon', session_user, second_note, at, second_hash);
+	INSERT INTO bench_c.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, data, created_at, hash,
+		txid)
+	VALUES (workspace, outcome.order_id, 1, 'system', 'order_created', session_user, first_note, at, first_hash,
+			pg_current_xact_id()::text::bigint),
+		(workspace, outcome.order_id, 2, 'system', 'promotion_add_coupon', session_user, second_note, at, second_hash,
+			pg_current_xact_id()::text::bigint);
 	INSERT INTO bench_c.redemptions (workspace_id, redemption_id, kind, result, code, voucher_id, campaign_id, customer_id,
 		customer, order_id, amount, discount_amount, total_amount, redeemed_by, created_at)
 	VALUES (workspace, outcome.redemption_id, 'redemption', 'success', code, v.voucher_id, v.campaign_id, v.customer_id,

@@ -56,11 +56,12 @@ SELECT ordertrack.create_refund(order_id, 5, text, text, transaction_id => text,
   FROM (SELECT order_id, text, ordertrack.add_payment(order_id, 5, text, transaction_id => text, channel => text, actor => text)
 		  FROM firsts JOIN ordertrack.orders ON source_id = text) AS p
 \g /dev/null
--- Returns, without the shipments that they need.
-ALTER TABLE ordertrack.returns DISABLE TRIGGER USER;
-INSERT INTO ordertrack.returns (workspace_id, order_id, status, reason, created_at, updated_at)
-SELECT 1, order_id, 'canceled', text, now(), now() FROM firsts JOIN ordertrack.orders ON source_id = text;
-SELECT ordertrack.arm_triggers()
+SELECT ordertrack.set_order_status(order_id, 'paid') FROM ordertrack.orders JOIN firsts ON source_id = text WHERE status = 'created'
+\g /dev/null
+SELECT ordertrack.set_shipment_status(shipment_id, status), ordertrack.create_return(order_id, reason => text)
+  FROM (SELECT order_id, text, ordertrack.create_shipment(order_id, carrier => text, tracking_number => text) AS shipment_id
+		  FROM firsts JOIN ordertrack.orders ON source_id = text) AS s,
+	LATERAL (SELECT ordertrack.set_shipment_status(shipment_id, 'released'), ordertrack.set_shipment_status(shipment_id, 'packing'), 'shipped' AS status OFFSET 0) AS m
 \g /dev/null
 
 -- What a view shows: each text field by its column.
@@ -87,7 +88,8 @@ INSERT INTO hostile VALUES
 	('export_issued_rewards', '{code,color,customer,reward,size}'),
 	('export_redeemed_rewards', '{code,color,customer,email,first_name,last_name,phone,reward_name,size}'),
 	('export_payments', '{actor,channel,method,order_source_id,reason,transaction_id}'),
-	('export_returns', '{order_source_id,reason}');
+	('export_returns', '{order_source_id,reason}'),
+	('export_shipments', '{carrier,order_source_id,product_id,sku,tracking_number}');
 SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_temp.cells(name)
 	JOIN firsts ON cell = '''' || text), columns, name || ': text behind an apostrophe') FROM hostile;
 SELECT is((SELECT array_agg(DISTINCT f.n ORDER BY f.n) FROM pg_temp.cells(h.name)
@@ -100,17 +102,18 @@ SELECT is((SELECT array_agg(DISTINCT column_name ORDER BY column_name) FROM pg_t
 	('order_details', '{channel,customer,data_source,email,first_name,last_name,on_behalf_of,phone,source_id,submitted_by,submitted_by_id}'),
 	('redemption_list', '{actor,campaign,channel,code,customer,order_source_id,reason,reward}'),
 	('point_movement_list', '{actor,channel,customer,reason}'), ('point_lot_list', '{customer,reason}'),
-	('order_history_list', '{channel,detail,event_type,source_id,title}'),
+	('order_history_list', '{channel,detail,event_type,source_id,title}'), ('order_activity', '{channel,detail,event_type,source_id,title}'),
+	('order_activity_events', '{channel,event_type,source_id}'),
 	('voucher_list', '{campaign,code}'), ('campaign_list', '{name}'), ('rule_list', '{message,name}'),
 	('segment_list', '{name}'), ('reward_list', '{data_source,name}'), ('reservation_list', '{actor,campaign,channel,code,customer}'),
 	('issued_reward_list', '{code,color,customer,reward,size}'),
 	('redeemed_rewards', '{code,color,customer,email,first_name,last_name,phone,reward_name,size}'),
 	('redeemed_reward_address', '{customer}'), ('payment_list', '{actor,channel,method,order_source_id,reason,transaction_id}'),
-	('return_list', '{order_source_id,reason}')) AS v (name, columns);
+	('return_list', '{order_source_id,reason}'), ('shipment_list', '{carrier,order_source_id,tracking_number}')) AS v (name, columns);
 SELECT is((SELECT count(*) FROM views WHERE NOT is_export
 	AND name NOT IN ('order_list', 'order_details', 'redemption_list', 'order_history_list', 'voucher_list', 'campaign_list',
 		'rule_list', 'segment_list', 'reservation_list', 'reward_list', 'issued_reward_list', 'redeemed_rewards', 'redeemed_reward_address',
-		'point_lot_list', 'point_movement_list', 'payment_list', 'return_list')),
+		'point_lot_list', 'point_movement_list', 'shipment_list', 'payment_list', 'return_list', 'order_activity', 'order_activity_events')),
 		0::bigint, 'each list was looked at');
 
 -- Harmless text stays as it is, also with such a character behind the first.

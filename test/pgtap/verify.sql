@@ -97,14 +97,14 @@ SELECT is(pg_temp.tamper(pg_temp.make(), command), wanted, label) FROM (VALUES
 	-- extra_note
 	('one more',
 		'INSERT INTO ordertrack.order_notes SELECT workspace_id, order_id, 7, note_type, event_type, channel, author, title, detail, data, created_at,
-		edited_at, deleted_at, hash FROM ordertrack.order_notes WHERE %s AND note_no = 4',
+		edited_at, deleted_at, hash, txid FROM ordertrack.order_notes WHERE %s AND note_no = 4',
 		'altered_note 7, extra_note 7'),
 	('one before the first',
 		'INSERT INTO ordertrack.order_notes SELECT workspace_id, order_id, 0, note_type, event_type, channel, author, title, detail, data, created_at,
-		edited_at, deleted_at, hash FROM ordertrack.order_notes WHERE %s AND note_no = 4', 'extra_note 0'),
+		edited_at, deleted_at, hash, txid FROM ordertrack.order_notes WHERE %s AND note_no = 4', 'extra_note 0'),
 	('one of a negative number',
 		'INSERT INTO ordertrack.order_notes SELECT workspace_id, order_id, -5, note_type, event_type, channel, author, title, detail, data, created_at,
-		edited_at, deleted_at, hash FROM ordertrack.order_notes WHERE %s AND note_no = 4', 'extra_note -5'),
+		edited_at, deleted_at, hash, txid FROM ordertrack.order_notes WHERE %s AND note_no = 4', 'extra_note -5'),
 	('a head that forgets the last',
 		'UPDATE ordertrack.orders SET note_count = 5, note_hash = (SELECT hash FROM ordertrack.order_notes WHERE %1$s AND note_no = 5) WHERE %1$s', 'extra_note 6'),
 	-- head_mismatch

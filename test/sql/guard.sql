@@ -101,8 +101,8 @@ SELECT * FROM ordertrack.verify_order(1);
 ROLLBACK;
 BEGIN;
 ALTER TABLE ordertrack.order_notes DISABLE TRIGGER order_notes_guard_history;
-INSERT INTO ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, created_at, hash)
-	VALUES (1, 1, 5, 'custom', 'none', current_user, now(), sha256('forged'));
+INSERT INTO ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, created_at, hash, txid)
+	VALUES (1, 1, 5, 'custom', 'none', current_user, now(), sha256('forged'), 1);
 ALTER TABLE ordertrack.order_notes ENABLE ALWAYS TRIGGER order_notes_guard_history;
 SELECT * FROM ordertrack.verify_order(1);
 ROLLBACK;

@@ -11,7 +11,6 @@ use OrdertrackTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
 
 my $clients = 6;
 my $limit = 500;     # of the code that all clients want
@@ -78,30 +77,13 @@ sub crash_under_load
 		"SELECT count(*) >= $redemptions FROM ordertrack.redemptions")
 	  or die 'the clients come to nothing';
 
-	my @pids = ((slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/),
-		split /\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'));
-	$node->kill9;
-	kill 'KILL', @pids;
+	kill_server($node);
 	is(join(' ', map { finish_psql($_) } @psql),
 		join(' ', (2) x $clients), "round $round: every client was at work when the server died");
 
-	# Where nobody reaps orphans, a zombie looks to a new server like the old one.
-	for (1 .. 100 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		last if !grep { !is_dead($_) } @pids;
-		usleep(10_000);
-	}
-	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
 	$node->start;
 	ok($node->safe_psql('postgres', 'SELECT 1'), "round $round: the server has recovered");
 	ok($node->log_contains('automatic recovery in progress'), "round $round: from a crash");
-}
-
-sub is_dead
-{
-	my ($pid) = @_;
-
-	return !kill(0, $pid) || !-e "/proc/$pid" || slurp_file("/proc/$pid/stat") =~ /\) [ZX] /;
 }
 
 sub nothing_is_lost

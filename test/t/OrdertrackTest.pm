@@ -10,11 +10,12 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(
   new_server install rows_of relations findings unarmed schema_of same_lines
   sqlstate_of message_of write_file
-  start_psql finish_psql open_session ask close_session
+  start_psql finish_psql open_session ask close_session kill_server
   is_sound is_guarded are_counters_right
 );
 
@@ -198,6 +199,31 @@ sub close_session
 
 	$session->{in} .= "\\q\n";
 	$session->{psql}->finish;
+}
+
+# Kills a server and all its sessions, and waits until they are gone.
+sub kill_server
+{
+	my ($node) = @_;
+	my @pids = ((slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/),
+		split /\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'));
+
+	$node->kill9;
+	kill 'KILL', @pids;
+	# Where nobody reaps orphans, a zombie looks to a new server like the old one.
+	for (1 .. 100 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		last if !grep { !is_dead($_) } @pids;
+		usleep(10_000);
+	}
+	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
+}
+
+sub is_dead
+{
+	my ($pid) = @_;
+
+	return !kill(0, $pid) || !-e "/proc/$pid" || slurp_file("/proc/$pid/stat") =~ /\) [ZX] /;
 }
 
 # Tests that the guards are armed and every history is right.

@@ -17,9 +17,9 @@ WITH new_order AS (
 		(1, 'shirt-7', 'SH-7-M', 'Shirt', 2, 1999, 3998),
 		(2, 'mug-3', 'MG-3', 'Mug', 1, 899, 899)) AS line (line_no, product_id, sku, name, quantity, price, amount)
 ), new_notes AS (
-	INSERT INTO order_notes (workspace_id, order_id, note_no, note_type, event_type, author, data, created_at, hash)
+	INSERT INTO order_notes (workspace_id, order_id, note_no, note_type, event_type, author, data, created_at, hash, txid)
 	SELECT 1, order_id, note_no, 'system', event_type, 'postgres', data, now(),
-		'\xa994e0890113aba0802ac5120706737fa082266f9c0688cd79ca91f09b5f6f59'
+		'\xa994e0890113aba0802ac5120706737fa082266f9c0688cd79ca91f09b5f6f59', pg_current_xact_id()::text::bigint
 	  FROM new_order, (VALUES
 		(1, 'order_created', :first_note::jsonb),
 		(2, 'promotion_add_coupon', :second_note::jsonb)) AS note (note_no, event_type, data)
