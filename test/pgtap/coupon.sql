@@ -12,9 +12,10 @@ SELECT ordertrack.create_campaign('camp', redemption_limit => 10, customer_limit
 	ordertrack.create_voucher('MUG', '{"type":"unit","unit_off":2,"product_id":"mug","price":250,"effect":"add_new_items"}'),
 	ordertrack.create_voucher('MORE', '{"type":"unit","unit_off":1,"product_id":"a","effect":"add_new_items"}'),
 	ordertrack.create_voucher('HALF', '{"type":"percent","percent_off":50,"effect":"apply_to_items"}'),
-	ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}', is_active => false),
-	ordertrack.create_workspace('elsewhere')
+	ordertrack.create_voucher('OFF', '{"type":"amount","amount_off":1}', is_active => false)
 \g /dev/null
+SELECT ordertrack.create_workspace('elsewhere') AS elsewhere
+\gset
 CREATE FUNCTION pg_temp.new_order(source text, amount bigint DEFAULT 10000, status text DEFAULT 'created') RETURNS bigint LANGUAGE sql AS $$
 	SELECT ordertrack.create_order(jsonb_build_object('source_id', source, 'status', status, 'items',
 		jsonb_build_array(jsonb_build_object('product_id', 'a', 'quantity', 2, 'price', amount / 2))), 'anna')
@@ -119,8 +120,8 @@ SELECT throws_ok(call, code, NULL, call) FROM (VALUES
 	('SELECT ordertrack.set_manual_discount(1, NULL)', 'OT005'), ('SELECT ordertrack.set_manual_discount(1, -1)', 'OT005'),
 	('SELECT ordertrack.set_manual_discount(1, 5, repeat(''x'', 1001))', 'OT005'),
 	('SELECT ordertrack.set_manual_discount(1, 5, workspace => -1)', 'OT002')) AS c (call, code);
-SELECT throws_ok(format('SELECT ordertrack.%s', replace(call, 'N', :'one')), 'OT001', NULL, call || ' in another workspace') FROM (VALUES
-	('add_coupon(N, ''TEN'', workspace => 2)'), ('remove_coupon(N, ''TEN'', workspace => 2)'), ('set_manual_discount(N, 5, workspace => 2)')) AS c (call);
+SELECT throws_ok(format('SELECT ordertrack.%s(%s, %s, workspace => %s)', call, :one, argument, :elsewhere), 'OT001', NULL, call || ' in another workspace')
+  FROM (VALUES ('add_coupon', quote_literal('TEN')), ('remove_coupon', quote_literal('TEN')), ('set_manual_discount', '5')) AS c (call, argument);
 
 -- An order of nobody: a code that needs a customer is refused.
 SELECT ordertrack.create_order('{"amount":5000}') AS bare

@@ -1,6 +1,6 @@
 -- Random work with every kind of discount and limit, by single calls, batches,
--- stacks and reservations, and rollbacks of all of it: after it each amount and
--- each counter equals a recount.
+-- stacks and reservations, on stored orders and by hand, and rollbacks of all of it
+-- until the order's end: after it each amount and each counter equals a recount.
 BEGIN;
 SELECT * FROM no_plan();
 SELECT setseed(0.42)
@@ -86,6 +86,9 @@ CREATE FUNCTION pg_temp.some_hold() RETURNS SETOF holds LANGUAGE sql AS $$
 	UPDATE holds SET is_done = true WHERE n = (SELECT n FROM holds WHERE NOT is_done ORDER BY n
 		OFFSET floor(random() * (SELECT count(*) FROM holds WHERE NOT is_done)) LIMIT 1) RETURNING *
 $$;
+CREATE FUNCTION pg_temp.some_order() RETURNS ordertrack.orders LANGUAGE sql AS $$
+	SELECT * FROM ordertrack.orders ORDER BY order_id OFFSET floor(random() * (SELECT count(*) FROM ordertrack.orders)) LIMIT 1
+$$;
 CREATE FUNCTION pg_temp.work(rounds int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	request jsonb;
@@ -96,9 +99,10 @@ DECLARE
 	stack_mode text;
 	stack_got ordertrack.redemption_outcome[];
 	held ordertrack.reservation_outcome;
+	stored ordertrack.orders;
 BEGIN
 	FOR i IN 1 .. rounds LOOP
-		CASE pg_temp.dice(16)
+		CASE pg_temp.dice(20)
 		WHEN 1, 2 THEN
 			PERFORM ordertrack.redeem_batch((SELECT jsonb_agg(pg_temp.request()) FROM generate_series(1, pg_temp.dice(12))));
 		WHEN 3, 4, 5 THEN
@@ -142,6 +146,29 @@ BEGIN
 		WHEN 15 THEN
 			PERFORM ordertrack.redeem(h.request->>'code', h.request->>'customer', h.request->'order_data',
 				(h.request->>'amount')::bigint, reservation_key => h.reservation_key) FROM pg_temp.some_hold() AS h;
+		WHEN 16, 17 THEN
+			stored := pg_temp.some_order();
+			request := jsonb_build_object('code', pg_temp.code(), 'order_data', jsonb_build_object('id', stored.order_id),
+				'amount', CASE WHEN pg_temp.dice(2) = 1 THEN pg_temp.dice(200) END);
+			before := pg_temp.told(ordertrack.validate(request->>'code', (SELECT c.source_id FROM ordertrack.customers AS c
+				WHERE c.customer_id = stored.customer_id), request->'order_data', (request->>'amount')::bigint));
+			got := ordertrack.add_coupon(stored.order_id, request->>'code', (request->>'amount')::bigint);
+			IF before IS DISTINCT FROM pg_temp.told(got) THEN
+				INSERT INTO odd VALUES ('add_coupon', request, before, pg_temp.told(got));
+			END IF;
+		WHEN 18 THEN
+			stored := pg_temp.some_order();
+			PERFORM ordertrack.remove_coupon(stored.order_id, coalesce((SELECT r.code FROM ordertrack.redemptions AS r
+				WHERE r.order_id = stored.order_id AND r.result = 'success' AND r.stack_id IS NULL ORDER BY r.redemption_id DESC LIMIT 1), 'none'));
+		WHEN 19 THEN
+			stored := pg_temp.some_order();
+			IF stored.status <> 'canceled' THEN
+				PERFORM ordertrack.set_manual_discount(stored.order_id, least(pg_temp.dice(200) - 1, stored.total_amount
+					+ coalesce((SELECT m.amount FROM ordertrack.manual_discounts AS m WHERE m.order_id = stored.order_id), 0)));
+			END IF;
+		WHEN 20 THEN
+			stored := pg_temp.some_order();
+			PERFORM ordertrack.cancel_order(stored.order_id, rollback => pg_temp.dice(3) > 1) WHERE pg_temp.dice(2) = 1;
 		ELSE
 			request := pg_temp.request();
 			before := pg_temp.told(ordertrack.validate(request->>'code', request->>'customer', request->'order_data',
@@ -154,7 +181,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT pg_temp.work(700)
+SELECT pg_temp.work(900)
 \g /dev/null
 
 SELECT is_empty('SELECT * FROM odd', 'validate and redeem agree');
@@ -175,9 +202,10 @@ UNION ALL SELECT 'voucher', voucher_id, customer_id, (created_at AT TIME ZONE 'U
 	FROM ordertrack.reservations WHERE holds_voucher
 UNION ALL SELECT 'campaign', campaign_id, customer_id, (created_at AT TIME ZONE 'UTC')::date, amount, order_amount
 	FROM ordertrack.reservations WHERE holds_campaign;
-SELECT is_empty($$SELECT order_id, o.discount_amount, sum FROM ordertrack.orders AS o
+SELECT is_empty($$SELECT order_id, o.discount_amount, sum, m.amount FROM ordertrack.orders AS o
 	LEFT JOIN (SELECT order_id, sum(left_of_it) FROM live GROUP BY 1) AS l USING (order_id)
-	WHERE o.discount_amount <> coalesce(sum, 0)$$, 'orders have the discounts of what is live');
+	LEFT JOIN ordertrack.manual_discounts AS m USING (workspace_id, order_id)
+	WHERE o.discount_amount <> coalesce(sum, 0) + coalesce(m.amount, 0)$$, 'orders have the discounts of what is live, and those by hand');
 SELECT is_empty($$SELECT i.order_id, i.line_no, i.quantity, i.amount, i.discount_amount FROM ordertrack.order_items AS i
 	LEFT JOIN (SELECT order_id, line_no, sum(g.discount_amount) AS given FROM ordertrack.redemption_items AS g
 		JOIN live USING (redemption_id, order_id) GROUP BY 1, 2) AS g USING (order_id, line_no)
@@ -216,13 +244,14 @@ SELECT is_empty($$SELECT c.source_id FROM ordertrack.customers AS c
 SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o CROSS JOIN ordertrack.verify_order(o.order_id) AS v',
 	'every history verifies');
 SELECT is_empty($$SELECT unnest('{already_rolled_back,customer_rules_violated,invalid_amount,missing_amount,
-	missing_customer,missing_order_items,order_rules_violated,part_of_stack,quantity_exceeded,redemption_rules_violated,
-	stack_refused}'::text[])
+	missing_customer,missing_order_items,order_rules_violated,part_of_stack,quantity_exceeded,redemption_not_found,
+	redemption_rules_violated,stack_refused}'::text[])
 	EXCEPT SELECT failure_code FROM ordertrack.redemptions$$, 'there was something of all of it');
 SELECT cmp_ok((SELECT count(*) FROM live WHERE stack_id IS NOT NULL), '>', 20::bigint, 'also by stacks');
 SELECT is((SELECT string_agg(DISTINCT status, ' ' ORDER BY status) FROM ordertrack.reservations), 'live redeemed released',
 	'and reservations that ended in each way');
 SELECT cmp_ok((SELECT count(*) FROM live), '>', 100::bigint, 'and enough is live');
+SELECT cmp_ok((SELECT count(*) FROM ordertrack.manual_discounts WHERE amount > 0), '>', 10::bigint, 'also by hand');
 
 -- A stack and one call after the other come to the same, on paid orders and on
 -- new ones; both are undone.

@@ -344,7 +344,8 @@ SELECT 'customer', c.source_id, concat_ws(' ', c.order_count, c.order_total, c.l
 UNION ALL
 SELECT 'order', o.order_id::text, o.discount_amount::text, u.given::text
   FROM ordertrack.orders AS o
- CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS given FROM uses AS u
+ CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) + coalesce((SELECT m.amount FROM ordertrack.manual_discounts AS m
+		 WHERE m.workspace_id = o.workspace_id AND m.order_id = o.order_id), 0) AS given FROM uses AS u
 	 WHERE u.workspace_id = o.workspace_id AND u.order_id = o.order_id) AS u
  WHERE o.discount_amount <> u.given
 UNION ALL
