@@ -107,6 +107,7 @@ SELECT ordertrack.edit_note(order_id, note_count, repeat('calm ', 1900)) FROM or
  WHERE workspace_id = 1 AND order_id % 3 > 0;
 SELECT ordertrack.delete_note(order_id, note_no) FROM ordertrack.order_history_list
  WHERE workspace_id = 1 AND note_type = 'custom' AND order_id % 3 = 1;
+SELECT ordertrack.set_manual_discount(order_id, 3, E'Ben''s\t"friend"') FROM ordertrack.order_list WHERE source_id = 'o-1';
 EOC
 
 # Rewards, and what customers got: used, on its way, paid out, given back, or not yet to be used.
