@@ -151,10 +151,6 @@ refuse(const TriggerData *trigger)
 		 "Points move by ordertrack.grant_points(), ordertrack.transfer_points() and ordertrack.cancel_points()."},
 		{"shipment_items",
 		 "What is not to be sent is canceled by ordertrack.set_shipment_status()."},
-		{"return_items",
-		 "A return that is not to be is canceled by ordertrack.cancel_return()."},
-		{"return_receipts",
-		 "What has arrived stays; ordertrack.complete_return() ends a return."},
 	};
 	const char *table = RelationGetRelationName(trigger->tg_relation);
 	const char *hint =

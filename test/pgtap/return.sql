@@ -7,15 +7,15 @@ SELECT * FROM no_plan();
 -- Ships units of an order's lines, [{"line_no","quantity"}], as a shipment of this status.
 CREATE FUNCTION pg_temp.ship(id bigint, items jsonb, shipped text DEFAULT 'shipped', w bigint DEFAULT 1) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-	new_id bigint;
+	new_id CONSTANT bigint := ordertrack.create_shipment(id, items, workspace => w);
 BEGIN
-	ALTER TABLE ordertrack.shipments DISABLE TRIGGER USER;
-	ALTER TABLE ordertrack.shipment_items DISABLE TRIGGER USER;
-	INSERT INTO ordertrack.shipments (workspace_id, order_id, status, created_at, updated_at)
-		VALUES (w, id, shipped, now(), now()) RETURNING shipment_id INTO new_id;
-	INSERT INTO ordertrack.shipment_items (workspace_id, shipment_id, order_id, line_no, quantity, created_at)
-		SELECT w, new_id, id, line_no, quantity, now() FROM jsonb_to_recordset(items) AS i (line_no integer, quantity bigint);
-	PERFORM ordertrack.arm_triggers();
+	IF (SELECT status FROM ordertrack.orders WHERE workspace_id = w AND order_id = id) = 'created' THEN
+		PERFORM ordertrack.set_order_status(id, 'paid', workspace => w);
+	END IF;
+	PERFORM ordertrack.set_shipment_status(new_id, step, workspace => w)
+	   FROM unnest(CASE shipped WHEN 'shipped' THEN '{released,packing,shipped}' WHEN 'delivered' THEN '{released,packing,shipped,delivered}'
+		WHEN 'packing' THEN '{released,packing}' WHEN 'awaiting_inventory' THEN '{}' WHEN 'inventory_assigned' THEN '{}'
+		ELSE ARRAY[shipped] END::text[]) AS step;
 	RETURN new_id;
 END
 $$;
@@ -94,7 +94,7 @@ SELECT m.*, pg_temp.return_in(order_id, from_status) AS return_id, n.note_count
   FROM (SELECT f AS from_status, t AS to_status, is_raw, pg_temp.shipped_order() AS order_id
 		  FROM unnest('{awaiting_stock_return,awaiting_completion,complete,canceled}'::text[]) AS f,
 			unnest('{awaiting_stock_return,awaiting_completion,complete,canceled}'::text[]) AS t, unnest('{true,false}'::boolean[]) AS is_raw) AS m
- CROSS JOIN LATERAL (SELECT 3 + CASE from_status WHEN 'awaiting_stock_return' THEN 1 WHEN 'complete' THEN 4 ELSE 2 END AS note_count) AS n
+ CROSS JOIN LATERAL (SELECT 8 + CASE from_status WHEN 'awaiting_stock_return' THEN 1 WHEN 'complete' THEN 4 ELSE 2 END AS note_count) AS n
  WHERE is_raw OR to_status <> 'awaiting_stock_return';
 CREATE TEMP TABLE move_results AS
 SELECT m.*, pg_temp.try(CASE WHEN is_raw THEN format('UPDATE ordertrack.returns SET status = %L WHERE return_id = %s RETURNING ''done''', m.to_status, return_id)
@@ -128,7 +128,7 @@ SELECT is((SELECT count(*) FROM ordertrack.returns WHERE (status = 'complete') <
 	OR (status = 'complete') <> (completed_at IS NOT NULL)), 0::bigint, 'and only that');
 
 -- Units: given, and all that there are, of several lines and shipments.
-SELECT ordertrack.create_order('{"amount":1000,"items":[{"quantity":5},{"quantity":3},{"quantity":9}]}') AS o, ordertrack.create_order('{"items":[{"quantity":4}]}') AS other
+SELECT ordertrack.create_order('{"amount":1000,"items":[{"quantity":10},{"quantity":3},{"quantity":9}]}') AS o, ordertrack.create_order('{"items":[{"quantity":4}]}') AS other
 \gset
 SELECT pg_temp.ship(:o, '[{"line_no":1,"quantity":2},{"line_no":2,"quantity":3}]'), pg_temp.ship(:o, '[{"line_no":1,"quantity":2}]', 'delivered')
 \g /dev/null
@@ -166,8 +166,8 @@ SELECT is(pg_temp.try(format(command, :o)), wanted, 'reopened: ' || command) FRO
 DELETE FROM ordertrack.status_transitions WHERE event_type = 'return_reopened';
 -- Whatever the order's status: only units decide.
 SELECT is(pg_temp.try(format('SELECT ordertrack.create_return(%s) > 0', id)), 'true', 'an order that is ' || status) FROM (
-	SELECT status, id, pg_temp.ship(id, '[{"line_no":1,"quantity":1}]'), ordertrack.set_order_status(id, 'in_progress'), ordertrack.set_order_status(id, status)
-	  FROM unnest('{partially_shipped,completed,on_hold,canceled}'::text[]) AS status, LATERAL (SELECT ordertrack.create_order(jsonb_build_object('amount', 1, 'items', jsonb_build_array(jsonb_build_object('quantity', 1, 'sku', status)))) AS id) AS o) AS c;
+	SELECT status, id, pg_temp.ship(id, '[{"line_no":1,"quantity":1}]'), ordertrack.set_order_status(id, status)
+	  FROM unnest('{partially_shipped,completed,on_hold,canceled}'::text[]) AS status, LATERAL (SELECT ordertrack.create_order(jsonb_build_object('amount', 1, 'items', jsonb_build_array(jsonb_build_object('quantity', 2, 'sku', status)))) AS id) AS o) AS c;
 
 -- Receipts in parts.
 SELECT pg_temp.shipped_order() AS o
@@ -187,7 +187,7 @@ SELECT is(pg_temp.try(format(command, :r)), format(wanted, :r), format('step %s:
 	(10, 'SELECT string_agg(concat_ws('' '', receipt_no, line_no, quantity), '', '' ORDER BY receipt_no) FROM ordertrack.return_receipts WHERE return_id = %s', '1 1 1, 2 1 1, 3 1 2'),
 	(11, 'SELECT concat_ws('' '', status, announced_units, received_units, reason, items) FROM ordertrack.return_list WHERE return_id = %s',
 		'awaiting_completion 4 4 too small [{"line_no": 1, "quantity": 4, "received": 4}]')) AS s (n, command, wanted) ORDER BY n;
-SELECT is(pg_temp.notes(:o, 3), format('system return_created desk {"actor": "ann", "items": [{"line_no": 1, "quantity": 4}], "return_id": %1$s, "return_status": {"new": "awaiting_stock_return"}}, '
+SELECT is(pg_temp.notes(:o, 8), format('system return_created desk {"actor": "ann", "items": [{"line_no": 1, "quantity": 4}], "return_id": %1$s, "return_status": {"new": "awaiting_stock_return"}}, '
 	'system return_receipt_items {"items": [{"line_no": 1, "quantity": 1}], "return_id": %1$s, "return_status": {"new": "awaiting_completion", "old": "awaiting_stock_return"}}, '
 	'system return_receipt_items dock {"items": [{"line_no": 1, "quantity": 1}], "return_id": %1$s}, '
 	'system return_receipt_items {"items": [{"line_no": 1, "quantity": 2}], "return_id": %1$s}', :r), 'and the notes');
@@ -200,7 +200,7 @@ SELECT is(pg_temp.try(format(command, :r)), format(wanted, :r, :o), format('step
 	(4, 'SELECT ordertrack.complete_return(%s, 123, ''card'', ''desk'', ''ann'')', 'OT010 return status cannot change from "complete" to "complete". Status "complete" is final.'),
 	(5, 'SELECT concat_ws('' '', transaction_type, method, amount, status, return_id = %s, actor, channel) FROM ordertrack.payments WHERE return_id = %1$s', 'credit card 123 processed t ann desk'),
 	(6, 'SELECT concat_ws('' '', status, refund_amount, completed_at = updated_at) FROM ordertrack.return_list WHERE return_id = %s', 'complete 123 t')) AS s (n, command, wanted) ORDER BY n;
-SELECT is(pg_temp.notes(:o, 7), format('system creating_refund desk {"actor": "ann", "amount": 123, "method": "card", "return_id": %1$s, "payment_id": %2$s, "payment_status": {"new": "processed"}, "transaction_type": "credit"}, '
+SELECT is(pg_temp.notes(:o, 12), format('system creating_refund desk {"actor": "ann", "amount": 123, "method": "card", "return_id": %1$s, "payment_id": %2$s, "payment_status": {"new": "processed"}, "transaction_type": "credit"}, '
 	'system return_completed desk {"actor": "ann", "return_id": %1$s, "refund_amount": 123, "return_status": {"new": "complete", "old": "awaiting_completion"}}', :r,
 	(SELECT payment_id FROM ordertrack.payments WHERE return_id = :r)), 'a refund, and then the end of the return');
 
@@ -265,7 +265,7 @@ SELECT pg_temp.shipped_order() AS o, pg_temp.shipped_order() AS o2, pg_temp.exch
 \gset
 SELECT is(pg_temp.try(format(command, :o, :o2, :e, :e2)), format(wanted, :o, :o2, :e, :e2, pg_temp.last_return(:o)), format('step %s: %s', n, command)) FROM (VALUES
 	(1, 'SELECT ordertrack.create_return(%1$s, exchange_order_id => %1$s)', 'OT005 an order cannot be exchanged for itself.'),
-	(2, 'SELECT ordertrack.create_return(%1$s, exchange_order_id => %2$s)', '55000 order %2$s does not wait for an exchange. Its status is "paid". Create it with status "awaiting_exchange".'),
+	(2, 'SELECT ordertrack.create_return(%1$s, exchange_order_id => %2$s)', '55000 order %2$s does not wait for an exchange. Its status is "completed". Create it with status "awaiting_exchange".'),
 	(3, 'SELECT ordertrack.create_return(%1$s, exchange_order_id => -1)', 'OT001 order -1 does not exist.'),
 	(4, 'SELECT ordertrack.create_return(-1, exchange_order_id => %3$s)', 'OT001 order -1 does not exist.'),
 	(5, 'SELECT ordertrack.create_return(%1$s, exchange_order_id => 0)', 'OT001 order 0 does not exist.'),
@@ -407,7 +407,9 @@ SELECT throws_ok(format('SELECT ordertrack.%I()', f), '39P01', NULL, f || ' is a
 -- More lines than one call can name: discounts may add some.
 SELECT ordertrack.create_order(jsonb_build_object('amount', 1, 'items', jsonb_agg(jsonb_build_object('quantity', 1)))) AS long FROM generate_series(1, 500)
 \gset
-SELECT pg_temp.ship(:long, jsonb_agg(jsonb_build_object('line_no', n, 'quantity', 1))) FROM generate_series(1, 501) AS n
+SELECT ordertrack.create_voucher('EXTRA', '{"type":"unit","unit_off":1,"product_id":"extra","effect":"add_new_items"}'), ordertrack.add_coupon(:long, 'EXTRA')
+\g /dev/null
+SELECT pg_temp.ship(:long, NULL), pg_temp.ship(:long, NULL)
 \g /dev/null
 SELECT is(pg_temp.try(format('SELECT ordertrack.create_return(%s)', :long)), '54000 too many lines at once. Name at most 500 of them in "items".', '501 lines');
 SELECT isnt(ordertrack.create_return(:long, jsonb_agg(jsonb_build_object('line_no', n, 'quantity', 1))), NULL, '500 lines') FROM generate_series(2, 501) AS n;
@@ -425,7 +427,7 @@ SELECT is((SELECT concat_ws('|', order_id = :o, order_source_id, status, reason,
 SELECT is((SELECT concat_ws('|', order_source_id, status, reason, announced_units, received_units) FROM ordertrack.export_returns WHERE return_id = :r),
 	'''=R-1|awaiting_completion|''+worn|4|1', 'export_returns');
 SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o CROSS JOIN LATERAL ordertrack.verify_order(o.order_id, o.workspace_id) AS v
-	WHERE v.problem <> ''line_mismatch''', 'all histories verify, but for the discounts that are made by hand here');
+	WHERE v.problem <> ''line_mismatch'' AND v.detail !~ ''discount_amount|total_amount|^Line ''', 'all histories verify, but for the discounts that are made by hand here');
 
 -- Filters and paging use the indexes, on many rows.
 ALTER TABLE ordertrack.returns DISABLE TRIGGER USER;

@@ -197,7 +197,8 @@ SELECT is(status::text, 'fulfilled', 'what was fulfilled may be shipped, and sta
 -- What becomes of an order: canceled, shipped, active (and units in no shipment).
 CREATE FUNCTION pg_temp.derive(first text, has_canceled boolean, has_shipped boolean, has_active boolean, has_rest boolean) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	id bigint := ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":4}]}');
+	id bigint := ordertrack.create_order(jsonb_build_object('status', 'paid', 'items', jsonb_build_array(jsonb_build_object('sku', 'a', 'quantity',
+		CASE WHEN has_rest THEN 4 ELSE greatest(1, has_active::int + has_shipped::int + has_canceled::int) END))));
 	one CONSTANT jsonb := '[{"line_no":1,"quantity":1}]';
 	s bigint;
 BEGIN
@@ -208,10 +209,6 @@ BEGIN
 		PERFORM ordertrack.set_shipment_status(s, 'released'), ordertrack.set_shipment_status(s, 'packing');
 	END IF;
 	IF has_canceled THEN PERFORM ordertrack.set_shipment_status(ordertrack.create_shipment(id, one), 'canceled'); END IF;
-	-- a line has no units that are in no shipment, unless it is to have a rest
-	IF NOT has_rest THEN
-		UPDATE ordertrack.order_items SET quantity = greatest(1, has_active::int + has_shipped::int + has_canceled::int) WHERE order_id = id;
-	END IF;
 	IF has_shipped THEN PERFORM ordertrack.set_shipment_status(s, 'shipped'); END IF;
 	RETURN (SELECT o.status FROM ordertrack.orders AS o WHERE o.order_id = id);
 END
@@ -283,7 +280,7 @@ SELECT pg_temp.ship(:a), ordertrack.set_order_status(:waited, 'on_hold'), ordert
 SELECT is(pg_temp.show(:waited), 'on_hold: shipped, canceled', 'canceled during the hold');
 SELECT ordertrack.set_order_status(:waited, 'partially_shipped', 'desk') \g /dev/null
 SELECT is(pg_temp.show(:waited), 'completed: shipped, canceled', 'so the order is complete when it goes on');
-SELECT is_empty('SELECT o.order_id, v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE problem <> ''no_history'' AND problem <> ''state_mismatch''', 'all histories verify');
+SELECT is_empty('SELECT o.order_id, v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v WHERE problem <> ''no_history''', 'all histories verify');
 
 -- Carrier and tracking number.
 SELECT ordertrack.create_shipment(ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":1}]}'), carrier => 'dhl') AS t \gset

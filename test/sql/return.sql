@@ -8,12 +8,7 @@ DO $$ BEGIN
 	PERFORM ordertrack.create_order('{"source_id":"R-1","items":[{"sku":"mug","quantity":2,"price":1500},{"sku":"bag","quantity":1,"price":4999}]}');
 	PERFORM ordertrack.create_order('{"source_id":"R-2","status":"awaiting_exchange","items":[{"sku":"mug","quantity":1,"price":1500}]}');
 	PERFORM ordertrack.add_payment(1, 7999, 'card');
-	ALTER TABLE ordertrack.shipments DISABLE TRIGGER USER;
-	ALTER TABLE ordertrack.shipment_items DISABLE TRIGGER USER;
-	INSERT INTO ordertrack.shipments (workspace_id, order_id, status, created_at, updated_at) VALUES (1, 1, 'shipped', now(), now());
-	INSERT INTO ordertrack.shipment_items (workspace_id, shipment_id, order_id, line_no, quantity, created_at) VALUES
-		(1, 1, 1, 1, 2, now()), (1, 1, 1, 2, 1, now());
-	PERFORM ordertrack.arm_triggers();
+	PERFORM ordertrack.set_shipment_status(s, status) FROM ordertrack.create_shipment(1) AS s, unnest('{released,packing,shipped}'::text[]) AS status;
 END $$;
 \set VERBOSITY default
 
