@@ -161,9 +161,13 @@ EOC
 		't', "subscriber: the next $id is a new one");
 }
 
-# setup() leaves the rows as they are.
+# setup() leaves the rows as they are, also which server writes: activity can't be
+# followed here while it comes from elsewhere.
 $subscriber->safe_psql('postgres', 'SELECT ordertrack.setup()');
 same_ok('setup() on the subscriber');
+is(sqlstate_of($subscriber, 'postgres', "SELECT ordertrack.$_"), '55000', "subscriber: $_ is refused")
+  for 'activity_since()', 'activity_cursor()';
+my $cursor = $publisher->safe_psql('postgres', 'SELECT ordertrack.activity_cursor()');
 
 # A hot standby reads, and says clearly that it cannot write.
 $publisher->backup('base');
@@ -183,6 +187,8 @@ EOC
 is($standby->safe_psql('postgres', q{SELECT active, spent FROM ordertrack.points_balance('ben')}), '25|0', 'standby: points_balance works');
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM ordertrack.order_history(1)'),
 	$publisher->safe_psql('postgres', 'SELECT count(*) FROM ordertrack.order_history(1)'), 'standby: order_history works');
+is($standby->safe_psql('postgres', "SELECT count(*) FROM ordertrack.activity_since('$cursor')"),
+	$publisher->safe_psql('postgres', "SELECT count(*) FROM ordertrack.activity_since('$cursor')"), 'standby: activity_since works');
 is($standby->safe_psql('postgres', q{SELECT ordertrack.export_query('redemptions')}),
 	$publisher->safe_psql('postgres', q{SELECT ordertrack.export_query('redemptions')}), 'standby: export_query works');
 
@@ -231,6 +237,20 @@ EOC
 are_counters_right($standby, 'postgres', 'promoted');
 is_ledger_right($standby, 'postgres', 'promoted');
 is_guarded($standby, 'postgres', 'promoted');
+
+# A subscriber that has taken over goes on where the publisher's cursor was.
+$publisher->start;
+$publisher->wait_for_catchup('ordertrack');
+$publisher->stop;
+$subscriber->safe_psql('postgres', $_) for 'ALTER SUBSCRIPTION ordertrack DISABLE', 'ALTER SUBSCRIPTION ordertrack SET (slot_name = NONE)',
+	'DROP SUBSCRIPTION ordertrack';
+is(sqlstate_of($subscriber, 'postgres', "SELECT ordertrack.activity_since('$cursor')"), '55000', 'subscriber: not before its first note');
+my $told = $subscriber->safe_psql('postgres', q{SELECT ordertrack.create_order('{"source_id": "taken over"}')});
+is($subscriber->safe_psql('postgres', <<"EOC"), "$told|taken over|1|2", 'subscriber: it comes after the publisher\'s last');
+SELECT max(order_id), max(source_id) FILTER (WHERE order_id = $told), max(note_no) FILTER (WHERE order_id = $told), count(DISTINCT order_id)
+  FROM ordertrack.activity_since('$cursor')
+EOC
+is($subscriber->safe_psql('postgres', 'SELECT generation FROM ordertrack.installation'), '2', 'subscriber: it has registered');
 
 $standby->stop;
 $subscriber->stop;
