@@ -38,7 +38,7 @@ SELECT ok(NOT has_schema_privilege(role, 'ordertrack', 'USAGE, CREATE'),
 SELECT bag_eq('SELECT DISTINCT kind FROM ordertrack.access_rights()', 'SELECT kind FROM kinds',
 	'access_rights() knows the kinds');
 SELECT is((SELECT count(*) FROM functions WHERE name = r.object_name),
-	CASE WHEN object_name IN ('mark_used', 'unmark_used') THEN 2 ELSE 1 END::bigint, 'there is one function ' || object_name)
+	CASE WHEN object_name IN ('mark_used', 'unmark_used', 'set_shipment_status') THEN 2 ELSE 1 END::bigint, 'there is one function ' || object_name)
   FROM (SELECT DISTINCT object_name FROM ordertrack.access_rights() WHERE object_type = 'function') AS r;
 SELECT is((SELECT count(*) FROM relations WHERE name = r.object_name AND relkind = 'v'), 1::bigint,
 	'there is a view ' || object_name)
@@ -67,6 +67,14 @@ SELECT ok(EXISTS (SELECT FROM rights AS r WHERE r.kind = c.kind AND r.object_nam
   FROM (VALUES
 	('app', '{validate,redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
 		set_order_status,mark_used,set_cashback_status}'::text[], true),
+	('app', '{create_shipment,set_shipment_status,hold_order,release_order,cancel_order,add_coupon,remove_coupon,add_payment,set_payment_status,
+		create_refund,create_return,receive_return,complete_return,cancel_return,order_as_of,order_changes}', true),
+	('app', '{set_manual_discount,activity_since,activity_cursor,order_activity,shipment_list,payment_list,return_list}', false),
+	('support', '{hold_order,release_order,cancel_order,add_coupon,remove_coupon,set_manual_discount,create_return,cancel_return,
+		order_as_of,order_changes,activity_since,activity_cursor,order_activity,order_activity_events,shipment_list,payment_list,return_list}', true),
+	('support', '{create_shipment,set_shipment_status,add_payment,create_refund,set_payment_status,receive_return,complete_return}', false),
+	('auditor', '{order_as_of,order_changes,order_activity_events,shipment_list,payment_list,return_list,export_shipments,export_payments,export_returns}', true),
+	('auditor', '{order_activity,activity_since,activity_cursor,create_shipment,add_payment,create_return,hold_order,cancel_order,add_coupon}', false),
 	('app', '{grant_points,transfer_points,points_balance,expiring_points}', true),
 	('app', '{cancel_points,point_lot_list,point_movement_list,export_point_movements}', false),
 	('support', '{points_balance,expiring_points,point_lot_list,point_movement_list}', true),
@@ -128,6 +136,14 @@ INSERT INTO ordertrack.issued_rewards (workspace_id, redemption_id, reward_id, c
 SELECT 1, 1, r.reward_id, c.customer_id, :o, r.type, 5, 0, now(), now() FROM ordertrack.rewards AS r, ordertrack.customers AS c
  WHERE r.name = 'mug' AND c.source_id = 'anna'
 RETURNING issued_reward_id AS mug
+\gset
+SELECT ordertrack.create_order('{"source_id":"life","items":[{"sku":"a","quantity":2,"price":50}]}', 'anna') AS life
+\gset
+SELECT ordertrack.add_payment(:life, 100, 'card'), ordertrack.create_shipment(:life) AS box
+\gset
+SELECT ordertrack.set_shipment_status(:box, status) FROM unnest('{released,packing,shipped}'::text[]) AS status
+\g /dev/null
+SELECT ordertrack.create_return(:life, '[{"line_no":1,"quantity":1}]') AS back
 \gset
 SELECT is_empty(format('SELECT * FROM ordertrack.%I AS v WHERE v::text LIKE ''%%SECRET%%''', object_name),
 	'auditor: no secret in ' || object_name)
@@ -299,6 +315,28 @@ SELECT is(pg_temp.under_evil(command), wanted, 'hostile search_path: ' || comman
 	('SELECT failure_code FROM ordertrack.unmark_used(''{' || :mug || '}''::bigint[])', 'delivery_started'),
 	('SELECT ordertrack.set_cashback_status(' || :cash || ', 1)', '0'),
 	('SELECT cashback_status FROM ordertrack.redeemed_rewards WHERE issued_reward_id OPERATOR(pg_catalog.=) ' || :cash, '1'),
+	('SELECT ordertrack.create_order(''{"source_id":"evil life","items":[{"sku":"a","quantity":2,"price":50}]}'', ''evil'') > 0', 'true'),
+	('SELECT result FROM ordertrack.order_list AS o, ordertrack.add_coupon(o.order_id, ''OFF'') WHERE o.source_id OPERATOR(pg_catalog.=) ''evil life''', 'success'),
+	('SELECT result FROM ordertrack.order_list AS o, ordertrack.remove_coupon(o.order_id, ''OFF'') WHERE o.source_id OPERATOR(pg_catalog.=) ''evil life''', 'success'),
+	('SELECT ordertrack.set_manual_discount(order_id, 10) FROM ordertrack.order_list WHERE source_id OPERATOR(pg_catalog.=) ''evil life''', '0'),
+	('SELECT ordertrack.create_shipment(order_id) > 0 FROM ordertrack.order_list WHERE source_id OPERATOR(pg_catalog.=) ''evil life''', 'true'),
+	('SELECT ordertrack.hold_order(order_id) FROM ordertrack.order_list WHERE source_id OPERATOR(pg_catalog.=) ''evil life''', 'created'),
+	('SELECT ordertrack.release_order(order_id) FROM ordertrack.order_list WHERE source_id OPERATOR(pg_catalog.=) ''evil life''', 'created'),
+	('SELECT ordertrack.add_payment(order_id, 90, idempotency_key => ''evil payment'') > 0 FROM ordertrack.order_list WHERE source_id OPERATOR(pg_catalog.=) ''evil life''', 'true'),
+	('SELECT status FROM ordertrack.order_list WHERE source_id OPERATOR(pg_catalog.=) ''evil life''', 'paid'),
+	('SELECT ordertrack.set_shipment_status(shipment_id, ''released'') FROM ordertrack.shipment_list WHERE order_source_id OPERATOR(pg_catalog.=) ''evil life''', 'inventory_assigned'),
+	('UPDATE ordertrack.shipments SET status = ''packing'' WHERE status OPERATOR(pg_catalog.=) ''released'' RETURNING status', 'packing'),
+	('SELECT result FROM ordertrack.shipment_list AS s, ordertrack.set_shipment_status(ARRAY[s.shipment_id], ''shipped'') WHERE order_source_id OPERATOR(pg_catalog.=) ''evil life''', 'success'),
+	('SELECT ordertrack.create_return(order_id) > 0 FROM ordertrack.order_list WHERE source_id OPERATOR(pg_catalog.=) ''evil life''', 'true'),
+	('SELECT ordertrack.receive_return(return_id) FROM ordertrack.return_list WHERE order_source_id OPERATOR(pg_catalog.=) ''evil life''', 'awaiting_completion'),
+	('SELECT ordertrack.complete_return(return_id) FROM ordertrack.return_list WHERE order_source_id OPERATOR(pg_catalog.=) ''evil life''', '90'),
+	('SELECT failure_code FROM ordertrack.order_list AS o, ordertrack.cancel_order(o.order_id) WHERE o.source_id OPERATOR(pg_catalog.=) ''evil''', 'order status cannot change from "completed" to "canceled"'),
+	('SELECT ordertrack.order_as_of(order_id) ->> ''status'' FROM ordertrack.order_list WHERE source_id OPERATOR(pg_catalog.=) ''evil life''', 'completed'),
+	('SELECT count(*) > 5 FROM ordertrack.order_list AS o, ordertrack.order_changes(o.order_id) WHERE o.source_id OPERATOR(pg_catalog.=) ''evil life''', 'true'),
+	('SELECT count(*) FROM ordertrack.order_list AS o, ordertrack.verify_order(o.order_id) WHERE o.source_id OPERATOR(pg_catalog.=) ''evil life''', '0'),
+	('SELECT count(*) FROM ordertrack.activity_since(NULL, 5)', '0'),
+	('SELECT ordertrack.activity_cursor() IS NOT NULL', 'true'),
+	('SELECT count(*) > 5 FROM ordertrack.order_activity_events', 'true'),
 	('SELECT count(*) FROM ordertrack.verify_order(' || :o || ')', '0'),
 	('SELECT count(*) > 3 FROM ordertrack.order_history(' || :o || ')', 'true'),
 	('SELECT ordertrack.export_query(''orders'', ''{order_id}'')',

@@ -65,19 +65,20 @@ SELECT is(proparallel::text, CASE provolatile WHEN 'v' THEN 'u' ELSE 's' END, 'P
 	WHEN 'v' THEN 'UNSAFE' ELSE 'SAFE' END || ': ' || signature) FROM functions;
 SELECT is((SELECT provolatile::text FROM functions WHERE proname = reader), 's', 'STABLE: ' || reader)
   FROM unnest('{validate,order_history,verify_order,export_query,unarmed_triggers,segment_customers,
-	points_balance,expiring_points,can_redeem_reward}'::text[]) AS reader;
+	points_balance,expiring_points,can_redeem_reward,order_as_of,order_changes,activity_since,activity_cursor}'::text[]) AS reader;
 SELECT is((SELECT string_agg(DISTINCT provolatile::text, '') FROM functions WHERE proname = writer), 'v', 'VOLATILE: ' || writer)
   FROM unnest('{redeem,redeem_batch,reserve,release_reservation,rollback_redemption,create_order,update_order,
 	set_order_status,mark_used,unmark_used,set_delivery_status,set_cashback_status,add_note,edit_note,delete_note,put_customer,create_workspace,create_campaign,update_campaign,create_voucher,update_voucher,create_rule,assign_rule,unassign_rule,create_segment,grant_access,revoke_access,setup,
 	create_reward,update_reward,add_reward_codes,add_reward_stock,redeem_reward,
-	grant_points,cancel_points,transfer_points}'::text[]) AS writer;
+	grant_points,cancel_points,transfer_points,create_shipment,set_shipment_status,hold_order,release_order,cancel_order,
+	add_coupon,remove_coupon,set_manual_discount,add_payment,create_refund,set_payment_status,create_return,receive_return,complete_return,cancel_return}'::text[]) AS writer;
 SELECT is_empty($$SELECT signature FROM functions WHERE provolatile = 'i'
 	AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')$$,
 	'no C function is IMMUTABLE: each reads tables');
 SELECT ok('search_path=pg_catalog, pg_temp' = ANY (proconfig), 'a search_path of its own: ' || signature)
   FROM functions WHERE NOT is_trigger OR prosecdef;
--- mark_used and unmark_used take one or many
-SELECT is(count(*), CASE WHEN proname IN ('mark_used', 'unmark_used') THEN 2 ELSE 1 END::bigint, 'one function ' || proname)
+-- these take one or many
+SELECT is(count(*), CASE WHEN proname IN ('mark_used', 'unmark_used', 'set_shipment_status') THEN 2 ELSE 1 END::bigint, 'one function ' || proname)
   FROM functions GROUP BY proname;
 SELECT is(p.proargnames[p.pronargs] || ' ' || pg_get_function_arg_default(p.oid, p.pronargs), 'workspace 1',
 	'last parameter, workspace bigint DEFAULT 1: ' || signature)
@@ -120,7 +121,8 @@ SELECT bag_eq('SELECT name FROM tables', $$SELECT
 	unnest('{installation,access_grants,workspaces,customers,campaigns,vouchers,voucher_customers,campaign_customers,status_transitions,
 	orders,order_items,order_notes,personal_values,redemptions,redemption_items,idempotency_keys,period_counts,limit_stripes,
 	rules,voucher_rules,campaign_rules,segments,segment_members,reservations,
-	point_accounts,point_lots,point_movements,rewards,reward_segments,reward_customers,reward_variants,reward_codes,issued_rewards}'::text[])$$, 'the tables');
+	point_accounts,point_lots,point_movements,rewards,reward_segments,reward_customers,reward_variants,reward_codes,issued_rewards,
+	shipments,shipment_items,payments,returns,return_items,return_receipts,manual_discounts}'::text[])$$, 'the tables');
 SELECT is(a.attname::text, 'workspace_id', 'first column of ' || t.name) FROM tables AS t
   JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = 1
  WHERE name NOT IN ('installation', 'access_grants');

@@ -132,14 +132,14 @@ CREATE FUNCTION pg_temp.add_by_hand(id bigint, event text, told jsonb) RETURNS v
 		|| pg_temp.field(4, convert_to(event, 'UTF8')) || pg_temp.field(6, 'me') || pg_temp.field(9, convert_to(told::text, 'UTF8'))
 		|| pg_temp.field(10, int8send((extract(epoch FROM o.noted_at - '2000-01-01 00:00+00') * 1000000)::bigint))
 		|| int4send(o.note_count) || o.note_hash) WHERE o.order_id = id;
-	INSERT INTO ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, data, created_at, hash)
-		SELECT 1, id, o.note_count, 'system', event, 'me', told, o.noted_at, o.note_hash FROM ordertrack.orders AS o WHERE o.order_id = id;
+	INSERT INTO ordertrack.order_notes (workspace_id, order_id, note_no, note_type, event_type, author, data, created_at, hash, txid)
+		SELECT 1, id, o.note_count, 'system', event, 'me', told, o.noted_at, o.note_hash, 1 FROM ordertrack.orders AS o WHERE o.order_id = id;
 $$;
 CREATE FUNCTION pg_temp.disarm() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	guarded text;
 BEGIN
-	FOREACH guarded IN ARRAY '{order_notes,orders,shipments,shipment_items,payments,returns,return_items,return_receipts}'::text[] LOOP
+	FOREACH guarded IN ARRAY '{order_notes,orders,order_items,shipments,shipment_items,payments,returns,return_items,return_receipts}'::text[] LOOP
 		EXECUTE format('ALTER TABLE ordertrack.%I DISABLE TRIGGER USER', guarded);
 	END LOOP;
 END
@@ -215,8 +215,8 @@ SELECT is(pg_temp.found_after(:whole, command), wanted, command) FROM (VALUES
 	('UPDATE ordertrack.order_items SET metadata = ''{}'' WHERE %s', NULL),
 	('DELETE FROM ordertrack.order_items WHERE %s AND line_no = 1', '! Line 1 ...'),
 	('UPDATE ordertrack.order_items SET line_no = 3 WHERE %s AND line_no = 1', '! Line 1 ... ! Line 3 ...'),
-	('UPDATE ordertrack.shipments SET status = ''shipped'', status_before_hold = NULL WHERE %s', '! Shipment 71 ...'),
-	('UPDATE ordertrack.shipments SET status_before_hold = NULL WHERE %s', '! Shipment 71 ...'),
+	('UPDATE ordertrack.shipments SET status = ''shipped'', status_before_hold = NULL, shipped_at = now() WHERE %s', '! Shipment 71 ...'),
+	('UPDATE ordertrack.shipments SET status_before_hold = ''packing'' WHERE %s', '! Shipment 71 ...'),
 	('UPDATE ordertrack.shipments SET carrier = NULL WHERE %s', '! Shipment 71 ...'),
 	('UPDATE ordertrack.shipments SET tracking_number = ''x'' WHERE %s', '! Shipment 71 ...'),
 	('UPDATE ordertrack.shipments SET is_held_with_order = true, updated_at = now() WHERE %s', NULL),
