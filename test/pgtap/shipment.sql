@@ -306,6 +306,7 @@ SELECT throws_ok(command, wanted, NULL, command) FROM (VALUES
 	('UPDATE ordertrack.shipments SET status = NULL', '23502'), ('UPDATE ordertrack.shipments SET status = ''lost''', '23514'),
 	(format('UPDATE ordertrack.order_items SET quantity = 1 WHERE order_id = %s AND line_no = 1', :big), 'OT007'),
 	(format('DELETE FROM ordertrack.order_items WHERE order_id = %s', :big), 'OT007'),
+	(format('UPDATE ordertrack.order_items SET line_no = line_no + 100 WHERE order_id = %s', :big), 'OT007'),
 	(format('SELECT ordertrack.update_order(%s, ''{"items":[{"sku":"a","quantity":1,"price":1}]}'')', (SELECT order_id FROM ordertrack.shipments AS s JOIN ordertrack.orders AS o USING (order_id)
 		WHERE o.status = 'created' AND s.status <> 'canceled' LIMIT 1)), 'OT007')) AS t (command, wanted);
 SELECT throws_ok('TRUNCATE ordertrack.shipments', 'OT020', NULL, 'TRUNCATE shipments');
@@ -322,6 +323,38 @@ CREATE FUNCTION pg_temp.deliver() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW
 CREATE TRIGGER zz_deliver BEFORE UPDATE ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.deliver();
 SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'')', :t), 'OT010', NULL, 'so does its status');
 DROP TRIGGER zz_deliver ON ordertrack.shipments;
+CREATE FUNCTION pg_temp.redirect() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.order_id := NEW.order_id + 1; RETURN NEW; END';
+CREATE TRIGGER zz_redirect BEFORE UPDATE ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.redirect();
+SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'')', :t), 'OT020', NULL, 'and its order');
+DROP TRIGGER zz_redirect ON ordertrack.shipments;
+CREATE FUNCTION pg_temp.ship() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.status := ''shipped''; NEW.shipped_at := now(); RETURN NEW; END';
+CREATE TRIGGER zz_ship BEFORE INSERT ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.ship();
+SELECT throws_ok('SELECT ordertrack.create_shipment(ordertrack.create_order(''{"items":[{"sku":"a","quantity":1}]}''))', 'OT010', NULL, 'so does the first status');
+DROP TRIGGER zz_ship ON ordertrack.shipments;
+
+-- Moves that an operator adds.
+INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status) VALUES
+	(1, 'shipment', 'canceled', 'released'), (1, 'shipment', 'shipped', 'canceled'), (1, 'shipment', 'packing', 'delivered');
+SELECT ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":2},{"sku":"b","quantity":1}]}') AS again \gset
+SELECT ordertrack.create_shipment(:again) AS first \gset
+SELECT ordertrack.set_shipment_status(:first, 'canceled') \g /dev/null
+SELECT ordertrack.create_shipment(:again, '[{"line_no":2,"quantity":1}]') AS second \gset
+SELECT throws_ok(format(how, :first), 'OT007', 'shipments cannot hold more of a line than was ordered', 'units that another shipment holds: ' || how)
+  FROM unnest(ARRAY['SELECT ordertrack.set_shipment_status(%s, ''released'')', 'UPDATE ordertrack.shipments SET status = ''released'' WHERE shipment_id = %s']) AS how;
+SELECT ordertrack.set_shipment_status(:second, 'canceled') \g /dev/null
+SELECT is(ordertrack.set_shipment_status(:first, 'released'), 'canceled', 'a shipment that lives again');
+SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''released'')', :second), 'OT007', NULL, 'but not both');
+SELECT ordertrack.set_shipment_status(:first, 'packing') \g /dev/null
+SELECT is(ordertrack.set_shipment_status(:first, 'delivered'), 'packing', 'handed over at once');
+SELECT is(shipped_at, delivered_at, 'is shipped then, too') FROM ordertrack.shipments WHERE shipment_id = :first;
+SELECT pg_temp.shipment_in('shipped', NULL) AS lost \gset
+SELECT is(ordertrack.set_shipment_status(:lost, 'canceled'), 'shipped', 'a shipment that is lost');
+SELECT is(shipped_at, NULL, 'is not shipped') FROM ordertrack.shipments WHERE shipment_id = :lost;
+DELETE FROM ordertrack.status_transitions WHERE entity = 'shipment'
+	AND (from_status, to_status) IN (('canceled', 'released'), ('shipped', 'canceled'), ('packing', 'delivered'));
+SELECT ordertrack.create_order('{"items":[{"sku":"a","quantity":2}]}') AS huge \gset
+SELECT ordertrack.create_shipment(:huge, '[{"line_no":1,"quantity":1}]') \g /dev/null
+SELECT throws_ok(format('SELECT ordertrack.create_shipment(%s, ''[{"line_no":1,"quantity":9223372036854775807}]'')', :huge), 'OT007', NULL, 'more than 64 bits hold');
 
 -- Many in one statement, of one order and of several, and an id twice.
 SELECT ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":20}]}') AS many \gset
