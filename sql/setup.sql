@@ -53,7 +53,7 @@ AS $$
 		('shipment_items', '_guard_history', 'BEFORE DELETE OR UPDATE', 'ROW', 'guard_history'),
 		('shipment_items', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_history'),
 		('payments', '_guard_insert', 'BEFORE INSERT', 'ROW', 'guard_insert'),
-		('payments', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, payment_id, order_id, return_id, transaction_type, method, amount, created_by, created_at', 'ROW', 'guard_parent'),
+		('payments', '_guard_parent', 'BEFORE DELETE OR UPDATE OF workspace_id, payment_id, order_id, return_id, transaction_type, method, amount, created_by, actor, channel, created_at', 'ROW', 'guard_parent'),
 		('payments', '_guard_status', 'BEFORE INSERT OR UPDATE', 'ROW', 'payments_guard_status'),
 		('payments', '_write_history', 'AFTER INSERT OR UPDATE', 'ROW', 'payments_write_history'),
 		('payments', '_guard_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'guard_parent'),
