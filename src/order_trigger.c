@@ -230,7 +230,8 @@ tell_story(Story *story, TimestampTz now)
 			ot_transition_refuse(story->workspace, "order", story->old_status,
 								 story->new_status, story->held_status);
 		if (strcmp(story->old_status, "awaiting_exchange") == 0 &&
-			strcmp(story->new_status, "in_progress") == 0)
+			strcmp(story->new_status, "on_hold") != 0 &&
+			strcmp(story->new_status, "canceled") != 0)
 			ot_returns_hold_exchange(story->workspace, story->order_id);
 		add_note(story, event_type, describe_status(story), now);
 	}

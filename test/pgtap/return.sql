@@ -284,6 +284,17 @@ SELECT is(pg_temp.try(format(command, :o, :o2, :e, :e2)), format(wanted, :o, :o2
 	(17, 'SELECT ordertrack.receive_return((SELECT max(return_id) FROM ordertrack.returns WHERE order_id = %s))', 'awaiting_completion'),
 	(18, 'SELECT ordertrack.complete_return((SELECT max(return_id) FROM ordertrack.returns WHERE order_id = %s))', '100'),
 	(19, 'SELECT pg_temp.status_of(%4$s)', 'canceled')) AS s (n, command, wanted) ORDER BY n;
+-- Whatever move an operator adds, the order waits; it may be put on hold, and end.
+INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status) VALUES
+	(1, 'order', 'awaiting_exchange', 'paid'), (1, 'order', 'awaiting_exchange', 'on_hold');
+SELECT pg_temp.exchange_order() AS e4, pg_temp.shipped_order() AS o4
+\gset
+SELECT ordertrack.create_return(:o4, pg_temp.units(1), exchange_order_id => :e4) AS r
+\gset
+SELECT is(pg_temp.try(format('SELECT ordertrack.set_order_status(%s, ''paid'')', :e4)),
+	format('OT010 order %s waits for an exchange. Return %s is not complete. ordertrack.complete_return() moves the order on.', :e4, :r), 'it waits for other moves, too');
+SELECT is(ordertrack.hold_order(:e4) || ' ' || ordertrack.release_order(:e4), 'awaiting_exchange awaiting_exchange', 'on hold it waits as well');
+DELETE FROM ordertrack.status_transitions WHERE entity = 'order' AND from_status = 'awaiting_exchange' AND to_status IN ('paid', 'on_hold');
 -- A return that is canceled lets it go, and another may take it.
 SELECT ordertrack.create_return(:o, pg_temp.units(1), exchange_order_id => :e3) AS r
 \gset
