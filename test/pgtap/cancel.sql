@@ -201,6 +201,28 @@ SELECT is((SELECT concat_ws(' ', kind, result, failure_code) FROM ordertrack.red
 	'rollback failure reward_used', 'the refusal is recorded');
 SELECT is(pg_temp.supply(), '1 1 8 BC 440', 'and the reward stays had');
 SELECT is(pg_temp.cancel(:used), 'pen reward_used', 'it is tried again');
+
+-- A reward of which the customer has units, until they have come back.
+SELECT order_id AS sent FROM ordertrack.redeem_reward('pen', 'anna', 2, 'red')
+\gset
+SELECT ordertrack.create_shipment(:sent, '[{"line_no":1,"quantity":1}]') AS one, ordertrack.create_shipment(:sent) AS other
+\gset
+SELECT ordertrack.set_shipment_status(:one, s) FROM unnest('{released,packing,shipped}'::text[]) AS s
+\g /dev/null
+SELECT pg_temp.supply() AS taken
+\gset
+SELECT is(pg_temp.cancel(:sent), 'pen items_shipped', 'a reward of which a unit was shipped');
+SELECT is(pg_temp.look(:sent) || ' ' || (SELECT status FROM ordertrack.shipments WHERE shipment_id = :other), 'canceled 0 0 0 canceled', 'the rest is not sent');
+SELECT is(pg_temp.supply(), :'taken', 'points and stock stay away');
+SELECT is((SELECT failure_message FROM ordertrack.redemptions WHERE order_id = :sent AND kind = 'rollback'), 'units of the reward were shipped and did not come back', 'with words');
+SELECT ordertrack.create_return(:sent) AS back
+\gset
+SELECT ordertrack.receive_return(:back)
+\g /dev/null
+SELECT is(pg_temp.cancel(:sent), 'pen items_shipped', 'one that comes back, too');
+SELECT ordertrack.complete_return(:back, 0)
+\g /dev/null
+SELECT is(pg_temp.cancel(:sent), 'pen 0', 'until it has');
 SELECT ordertrack.set_delivery_status(:unit, 'canceled')
 \g /dev/null
 SELECT is(pg_temp.cancel(:used), 'pen 0', 'until it can be done');
