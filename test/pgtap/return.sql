@@ -461,6 +461,8 @@ END
 $$;
 SELECT ok(plan ~ ('Scan (Backward )?(using|on) ' || index) AND plan !~ 'Seq Scan on returns', format('%s: %s', v, filter) || CASE WHEN plan ~ index THEN '' ELSE E'\n' || plan END)
   FROM (VALUES
+	('created_at > now() - ''1 hour''::interval', 'returns_created_at_idx'),
+	('(created_at, return_id) < (now() - ''1 hour''::interval, 5) ORDER BY created_at DESC, return_id DESC LIMIT 20', 'returns_created_at_idx'),
 	('status = ''awaiting_completion'' ORDER BY created_at DESC, return_id DESC LIMIT 20', 'returns_status_idx'),
 	('order_id = 7', 'returns_order_id_idx'), ('exchange_order_id = 7', 'returns_exchange_order_id_idx'), ('return_id = 7', 'returns_pkey')) AS f (filter, index)
  CROSS JOIN (VALUES ('return_list'), ('export_returns')) AS t (v)

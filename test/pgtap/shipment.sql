@@ -375,5 +375,32 @@ SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'', 
 SELECT is(failure_code, 'shipment_not_found', 'among many') FROM ordertrack.set_shipment_status(ARRAY[:t], 'packing', workspace => :w);
 SELECT lives_ok(format('SELECT ordertrack.create_shipment(ordertrack.create_order(''{"items":[{"sku":"a","quantity":1}]}'', workspace => %s), workspace => %s)', :w, :w), 'a workspace of its own');
 
+-- Filters and paging use the indexes, on many rows.
+ALTER TABLE ordertrack.shipments DISABLE TRIGGER USER;
+INSERT INTO ordertrack.shipments (workspace_id, order_id, status, created_at, updated_at)
+SELECT 1, n / 3, CASE WHEN n % 100 = 0 THEN 'packing' ELSE 'released' END, now() - n * '1 min'::interval, now() FROM generate_series(1, 30000) AS n;
+SELECT ordertrack.arm_triggers()
+\g /dev/null
+ANALYZE ordertrack.shipments;
+CREATE FUNCTION pg_temp.plan(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	plan text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
+		plan := plan || line || E'\n';
+	END LOOP;
+	RETURN plan;
+END
+$$;
+SELECT ok(plan ~ ('Scan (Backward )?(using|on) ' || index) AND plan !~ 'Seq Scan on shipments', format('%s: %s', v, filter) || CASE WHEN plan ~ index THEN '' ELSE E'\n' || plan END)
+  FROM (VALUES
+	('created_at > now() - ''1 hour''::interval', 'shipments_created_at_idx'),
+	('(created_at, shipment_id) < (now() - ''1 hour''::interval, 5) ORDER BY created_at DESC, shipment_id DESC LIMIT 20', 'shipments_created_at_idx'),
+	('status = ''packing'' ORDER BY created_at DESC, shipment_id DESC LIMIT 20', 'shipments_status_idx'),
+	('order_id = 7', 'shipments_order_id_idx'), ('shipment_id = 7', 'shipments_pkey')) AS f (filter, index)
+ CROSS JOIN (VALUES ('shipment_list'), ('export_shipments')) AS t (v)
+ CROSS JOIN LATERAL pg_temp.plan(format('SELECT * FROM ordertrack.%I WHERE workspace_id = 1 AND %s', v, filter)) AS plan;
+
 SELECT * FROM finish();
 ROLLBACK;
