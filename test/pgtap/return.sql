@@ -247,6 +247,23 @@ SELECT is(pg_temp.refund_of(lines::jsonb, discount, paid, received::jsonb, refun
 	('[{"a":9223372036854775807,"q":9223372036854775807}]', 0, 9223372036854775807, '[9223372036854775806]', 0, 9223372036854775806),
 	('[{"a":9223372036854775806,"q":9223372036854775807},{"a":1,"q":2}]', 7, 9223372036854775800, '[9223372036854775807,1]', 0, 9223372036854775800)
 	) AS c (lines, discount, paid, received, refunded, wanted);
+-- Units that come back one by one cost together what they cost at once; a return that is canceled costs nothing.
+SELECT ordertrack.create_order('{"items":[{"quantity":3,"amount":200},{"quantity":1,"amount":1000}]}') AS parts
+\gset
+SELECT ordertrack.add_payment(:parts, 1200), pg_temp.ship(:parts, '[{"line_no":1,"quantity":3},{"line_no":2,"quantity":1}]')
+\g /dev/null
+CREATE FUNCTION pg_temp.return_one(id bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	canceled CONSTANT bigint := ordertrack.create_return(id, '[{"line_no":1,"quantity":1}]');
+	back bigint;
+BEGIN
+	PERFORM ordertrack.receive_return(canceled), ordertrack.cancel_return(canceled);
+	back := ordertrack.create_return(id, '[{"line_no":1,"quantity":1}]');
+	PERFORM ordertrack.receive_return(back);
+	RETURN ordertrack.complete_return(back);
+END
+$$;
+SELECT is(pg_temp.return_one(:parts), wanted, 'unit ' || n || ' of three for 200') FROM (VALUES (1, 67::bigint), (2, 66), (3, 67)) AS c (n, wanted) ORDER BY n;
 SELECT ordertrack.create_order('{"amount":900,"items":[{"quantity":2,"amount":800},{"quantity":1}]}') AS o,
 	ordertrack.create_order('{"amount":900,"items":[{"quantity":1,"amount":9223372036854775807},{"quantity":1,"amount":1}]}') AS huge
 \gset
