@@ -82,5 +82,12 @@ const OtStatement ot_shipment_statements[OT_PLAN_COUNT] = {
 		"  coalesce(bool_or(status NOT IN ('shipped', 'delivered', 'canceled')), false),"
 		"  EXISTS (SELECT FROM (" LINES ") AS l WHERE l.quantity > l.live + l.canceled)"
 		"  FROM ordertrack.shipments WHERE workspace_id = $1 AND order_id = $2"},
+	[OT_PLAN_SHIPMENT_KEY_FIND] = {"it",
+		"SELECT request_hash, shipment_id FROM ordertrack.idempotency_keys"
+		" WHERE workspace_id = $1 AND idempotency_key = $2"},
+	[OT_PLAN_SHIPMENT_KEY_CLAIM] = {"ittyiz",
+		"INSERT INTO ordertrack.idempotency_keys"
+		"  (workspace_id, idempotency_key, function, request_hash, shipment_id, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
 };
 /* clang-format on */
