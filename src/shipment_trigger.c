@@ -271,7 +271,7 @@ tell_order(const Story *story)
 	ot_note_sign(&json, change.actor);
 	change.data = ot_json_end(&json);
 	ot_begin();
-	if (story->is_moved)
+	if (story->is_moved && ot_shipment_may_move_order(story->after.status))
 		status = ot_shipments_order_status(change.workspace, change.order_id,
 										   story->order.status);
 	ot_order_tell(&change, status);

@@ -47,16 +47,13 @@ const OtStatement ot_shipment_statements[OT_PLAN_COUNT] = {
 		"SELECT quantity FROM ordertrack.order_items"
 		" WHERE workspace_id = $1 AND order_id = $2 AND line_no = $3"},
 
-	/* Locks in the one order: orders by id, then their shipments by id. */
-	[OT_PLAN_SHIPMENTS_LOCK_ORDERS] = {"iI",
-		"SELECT FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = ANY (ARRAY("
-		"   SELECT s.order_id FROM ordertrack.shipments AS s"
-		"    WHERE s.workspace_id = $1 AND s.shipment_id = ANY ($2)))"
-		" ORDER BY order_id FOR NO KEY UPDATE"},
-	[OT_PLAN_SHIPMENTS_LOCK] = {"iI",
-		"SELECT shipment_id FROM ordertrack.shipments"
-		" WHERE workspace_id = $1 AND shipment_id = ANY ($2)"
-		" ORDER BY shipment_id FOR NO KEY UPDATE"},
+	/*
+	 * One at a time: for "shipment_id = ANY ($2)" a table that was never analyzed is
+	 * read whole.
+	 */
+	[OT_PLAN_SHIPMENT_LOCK] = {"ii",
+		"SELECT FROM ordertrack.shipments"
+		" WHERE workspace_id = $1 AND shipment_id = $2 FOR NO KEY UPDATE"},
 	[OT_PLAN_SHIPMENT_READ] = {"ii",
 		"SELECT order_id, status, status_before_hold, carrier, tracking_number"
 		"  FROM ordertrack.shipments WHERE workspace_id = $1 AND shipment_id = $2"},
