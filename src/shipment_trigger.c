@@ -83,6 +83,7 @@ ordertrack_shipments_write_history(PG_FUNCTION_ARGS)
 
 	if (ot_in_replication())
 		return PointerGetDatum(NULL);
+	ot_guard_stored(trigger);
 	read_story(trigger, false, &story);
 	check_columns(trigger, &story);
 	if (story.is_moved)

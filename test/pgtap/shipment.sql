@@ -322,6 +322,10 @@ CREATE FUNCTION pg_temp.deliver() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW
 CREATE TRIGGER zz_deliver BEFORE UPDATE ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.deliver();
 SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'')', :t), 'OT010', NULL, 'so does its status');
 DROP TRIGGER zz_deliver ON ordertrack.shipments;
+CREATE FUNCTION pg_temp.misdirect() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.order_id := NEW.order_id - 1; RETURN NEW; END';
+CREATE TRIGGER zz_misdirect BEFORE UPDATE ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.misdirect();
+SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'')', :t), 'OT020', NULL, 'and its order');
+DROP TRIGGER zz_misdirect ON ordertrack.shipments;
 
 -- Many in one statement, of one order and of several, and an id twice.
 SELECT ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":20}]}') AS many \gset
