@@ -170,6 +170,8 @@ BEGIN
 		reservation_key text COLLATE "C",
 		lot_id bigint,
 		payment_id bigint,
+		shipment_id bigint,
+		return_id bigint,
 		created_at timestamptz NOT NULL DEFAULT now(),
 		CONSTRAINT idempotency_keys_pkey PRIMARY KEY (workspace_id, idempotency_key)
 	);

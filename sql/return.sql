@@ -5,6 +5,7 @@ CREATE FUNCTION ordertrack.create_return(
 	items jsonb DEFAULT NULL,
 	reason text DEFAULT NULL,
 	exchange_order_id bigint DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
 	channel text DEFAULT NULL,
 	actor text DEFAULT NULL,
 	workspace bigint DEFAULT 1
@@ -12,8 +13,8 @@ CREATE FUNCTION ordertrack.create_return(
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_create_return';
-COMMENT ON FUNCTION ordertrack.create_return(bigint, jsonb, text, bigint, text, text, bigint) IS
-'begins a return and returns its return_id; items is [{"line_no","quantity"}], NULL all that was shipped and is in no other return; exchange_order_id is an order in awaiting_exchange that waits until the return is complete; OT001 no such order, OT004 the exchange order waits for another return, OT005 invalid argument, OT007 more than was shipped and not yet returned, 55000 the exchange order does not wait';
+COMMENT ON FUNCTION ordertrack.create_return(bigint, jsonb, text, bigint, text, text, text, bigint) IS
+'begins a return and returns its return_id; items is [{"line_no","quantity"}], NULL all that was shipped and is in no other return; exchange_order_id is an order in awaiting_exchange that waits until the return is complete; OT001 no such order, OT003 key used for another request, OT004 the exchange order waits for another return, OT005 invalid argument, OT007 more than was shipped and not yet returned, 55000 the exchange order does not wait';
 
 CREATE FUNCTION ordertrack.receive_return(
 	return_id bigint,

@@ -16,6 +16,7 @@ CREATE FUNCTION ordertrack.create_shipment(
 	status text DEFAULT 'inventory_assigned',
 	carrier text DEFAULT NULL,
 	tracking_number text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL,
 	channel text DEFAULT NULL,
 	actor text DEFAULT NULL,
 	workspace bigint DEFAULT 1
@@ -23,8 +24,8 @@ CREATE FUNCTION ordertrack.create_shipment(
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_create_shipment';
-COMMENT ON FUNCTION ordertrack.create_shipment(bigint, jsonb, text, text, text, text, text, bigint) IS
-'makes a shipment of units of an order''s lines and returns its shipment_id; items is [{"line_no", "quantity"}], NULL all that is in no live shipment yet; status awaiting_inventory or inventory_assigned; OT001 no such order, OT005 invalid items, line or status, OT007 more than is left, OT010 not a first status, 55000 the order takes no shipment';
+COMMENT ON FUNCTION ordertrack.create_shipment(bigint, jsonb, text, text, text, text, text, text, bigint) IS
+'makes a shipment of units of an order''s lines and returns its shipment_id; items is [{"line_no", "quantity"}], NULL all that is in no live shipment yet; status awaiting_inventory or inventory_assigned; OT001 no such order, OT003 key used for another request, OT005 invalid items, line or status, OT007 more than is left, OT010 not a first status, 55000 the order takes no shipment';
 
 CREATE FUNCTION ordertrack.set_shipment_status(
 	shipment_id bigint,

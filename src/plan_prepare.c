@@ -18,9 +18,12 @@
 #include "plan.h"
 #include "plan_prepare.h"
 
-/* Runs of a statement after which the tables are no longer those of a beginner. */
-#define FIRST_REPLAN 1000
-#define SECOND_REPLAN 30000
+/*
+ * Runs of a statement after which it is planned again, at each power of two: by then
+ * the tables may no longer be those of a beginner.
+ */
+#define FIRST_REPLAN (1 << 8)
+#define LAST_REPLAN (1 << 18)
 
 /* One table a file, statement*.c. */
 static const OtStatement *const statement_tables[] = {
@@ -60,7 +63,8 @@ ot_plan_get(OtPlan plan, int size)
 	if (unlikely(kept->plan == NULL))
 		kept->plan = prepare(plan, ot_row_counts[size]);
 	kept->run_count++;
-	if (unlikely(kept->run_count == FIRST_REPLAN || kept->run_count == SECOND_REPLAN))
+	if (unlikely((kept->run_count & (kept->run_count - 1)) == 0 &&
+				 kept->run_count >= FIRST_REPLAN && kept->run_count <= LAST_REPLAN))
 		forget_plan(kept->plan);
 	if (unlikely(kept->run_count == 1 || !SPI_plan_is_valid(kept->plan)))
 	{

@@ -9,6 +9,7 @@
 #include "utils/timestamp.h"
 
 #include "errcodes.h"
+#include "redemption.h"
 #include "return.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_create_return);
@@ -23,10 +24,16 @@ typedef struct Request
 	char *reason;
 	bool has_exchange;
 	int64 exchange_order_id;
+	char *exchange_status;
+	char *key; /* idempotency key, or NULL */
+	uint8 hash[OT_HASH_LENGTH];
 } Request;
 
-static void lock_orders(const Request *request);
-static void check_exchange(const Request *request, const char *status);
+static void hash_request(FunctionCallInfo fcinfo, Request *request);
+static bool take_key(const Request *request, int64 *id);
+static void make(Request *request);
+static void lock_orders(Request *request);
+static void check_exchange(const Request *request);
 static void insert_return(const Request *request);
 static void insert_items(const Request *request);
 static void touch_exchange(const Request *request);
@@ -45,7 +52,10 @@ ordertrack_create_return(PG_FUNCTION_ARGS)
 	request.reason = ot_text_arg(fcinfo, 2, "reason", OT_MAX_TEXT);
 	request.has_exchange = !PG_ARGISNULL(3);
 	request.exchange_order_id = request.has_exchange ? PG_GETARG_INT64(3) : 0;
-	ot_return_read(fcinfo, 4, &request.change);
+	request.key = ot_key_arg(fcinfo, 4);
+	ot_return_read(fcinfo, 5, &request.change);
+	if (request.key != NULL)
+		hash_request(fcinfo, &request);
 	if (request.has_exchange && request.exchange_order_id == request.order_id)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("an order cannot be exchanged for itself"));
@@ -53,15 +63,53 @@ ordertrack_create_return(PG_FUNCTION_ARGS)
 	ot_begin();
 	lock_orders(&request);
 	row->now = GetCurrentTimestamp();
-	if (request.units == NULL)
-		request.units = ot_return_shipped(row->workspace, request.order_id);
 	row->id = ot_next_return_id();
-	insert_return(&request);
-	insert_items(&request);
-	touch_exchange(&request);
-	tell_created(&request);
+	if (take_key(&request, &row->id))
+		make(&request);
 	ot_end();
 	PG_RETURN_INT64(row->id);
+}
+
+static void
+hash_request(FunctionCallInfo fcinfo, Request *request)
+{
+	const char *fields[4];
+
+	fields[0] = psprintf(INT64_FORMAT, request->order_id);
+	fields[1] = PG_ARGISNULL(1) ? NULL : ot_json_to_text(PG_GETARG_JSONB_P(1));
+	fields[2] = request->reason;
+	fields[3] =
+		request->has_exchange ? psprintf(INT64_FORMAT, request->exchange_order_id) : NULL;
+	ot_request_hash("create_return", lengthof(fields), fields, request->hash);
+}
+
+/* Takes the key; false where it has the id of a return already. */
+static bool
+take_key(const Request *request, int64 *id)
+{
+	OtKeyUse use = {.workspace = request->change.row.workspace,
+					.key = request->key,
+					.function = "create_return",
+					.hash = request->hash,
+					.now = request->change.row.now,
+					.find = OT_PLAN_RETURN_KEY_FIND,
+					.claim = OT_PLAN_RETURN_KEY_CLAIM};
+
+	return ot_key_take(&use, id);
+}
+
+static void
+make(Request *request)
+{
+	if (request->has_exchange)
+		check_exchange(request);
+	if (request->units == NULL)
+		request->units =
+			ot_return_shipped(request->change.row.workspace, request->order_id);
+	insert_return(request);
+	insert_items(request);
+	touch_exchange(request);
+	tell_created(request);
 }
 
 /* Reads channel, actor and workspace of a call that changes a return. */
@@ -76,7 +124,7 @@ ot_return_read(FunctionCallInfo fcinfo, int n, OtReturnChange *change)
 
 /* Locks the order and the one that it is exchanged for, by their ids. */
 static void
-lock_orders(const Request *request)
+lock_orders(Request *request)
 {
 	int64 first = request->order_id;
 	int64 second = request->exchange_order_id;
@@ -98,13 +146,14 @@ lock_orders(const Request *request)
 		ot_order_take(request->change.row.workspace, second, &exchange);
 		ot_order_take(request->change.row.workspace, first, &order);
 	}
-	check_exchange(request, exchange.status);
+	request->exchange_status = exchange.status;
 }
 
 /* An order waits for one return at a time. */
 static void
-check_exchange(const Request *request, const char *status)
+check_exchange(const Request *request)
 {
+	const char *status = request->exchange_status;
 	int64 other;
 
 	if (strcmp(status, "awaiting_exchange") != 0)

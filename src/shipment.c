@@ -11,6 +11,7 @@
 
 #include "errcodes.h"
 #include "line_units.h"
+#include "redemption.h"
 #include "shipment.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_create_shipment);
@@ -37,15 +38,21 @@ typedef struct NewShipment
 {
 	OtRowChange change;
 	int64 order_id;
+	OtOrderRow order;
 	const char *status;
 	const char *carrier;
 	const char *tracking_number;
 	int line_count; /* of the order */
 	Line *lines;
 	OtLineUnits *units; /* that are to be sent */
+	char *key;			/* idempotency key, or NULL */
+	uint8 hash[OT_HASH_LENGTH];
 } NewShipment;
 
-static void check_order(const NewShipment *shipment);
+static void hash_request(FunctionCallInfo fcinfo, NewShipment *shipment);
+static bool take_key(const NewShipment *shipment, int64 *id);
+static void make(NewShipment *shipment);
+static void check(const NewShipment *shipment);
 static void read_lines(NewShipment *shipment);
 static OtLineUnits *take_rest(const NewShipment *shipment);
 static const Line *find_line(const NewShipment *shipment, int32 line_no);
@@ -66,39 +73,77 @@ ordertrack_create_shipment(PG_FUNCTION_ARGS)
 	shipment.status = ot_required_text_arg(fcinfo, 2, "status", OT_MAX_TEXT);
 	shipment.carrier = ot_text_arg(fcinfo, 3, "carrier", OT_MAX_TEXT);
 	shipment.tracking_number = ot_text_arg(fcinfo, 4, "tracking_number", OT_MAX_TEXT);
-	change->channel = ot_text_arg(fcinfo, 5, "channel", OT_MAX_TEXT);
-	change->actor = ot_text_arg(fcinfo, 6, "actor", OT_MAX_TEXT);
-	change->workspace = ot_workspace_arg(fcinfo, 7);
+	shipment.key = ot_key_arg(fcinfo, 5);
+	change->channel = ot_text_arg(fcinfo, 6, "channel", OT_MAX_TEXT);
+	change->actor = ot_text_arg(fcinfo, 7, "actor", OT_MAX_TEXT);
+	change->workspace = ot_workspace_arg(fcinfo, 8);
+	if (shipment.key != NULL)
+		hash_request(fcinfo, &shipment);
 
 	ot_begin();
-	check_order(&shipment);
+	ot_order_take(change->workspace, shipment.order_id, &shipment.order);
 	change->now = GetCurrentTimestamp();
-	read_lines(&shipment);
-	if (shipment.units == NULL)
-		shipment.units = take_rest(&shipment);
 	change->id = ot_next_shipment_id();
-	insert(&shipment);
-	insert_items(&shipment);
-	tell_order(&shipment);
+	if (take_key(&shipment, &change->id))
+		make(&shipment);
 	ot_end();
 	PG_RETURN_INT64(change->id);
 }
 
-/* Locks the order, which keeps other shipments of it away. */
 static void
-check_order(const NewShipment *shipment)
+hash_request(FunctionCallInfo fcinfo, NewShipment *shipment)
 {
-	OtOrderRow order;
+	const char *fields[5];
 
-	ot_order_take(shipment->change.workspace, shipment->order_id, &order);
+	fields[0] = psprintf(INT64_FORMAT, shipment->order_id);
+	fields[1] = PG_ARGISNULL(1) ? NULL : ot_json_to_text(PG_GETARG_JSONB_P(1));
+	fields[2] = shipment->status;
+	fields[3] = shipment->carrier;
+	fields[4] = shipment->tracking_number;
+	ot_request_hash("create_shipment", lengthof(fields), fields, shipment->hash);
+}
+
+/* Takes the key; false where it has the id of a shipment already. */
+static bool
+take_key(const NewShipment *shipment, int64 *id)
+{
+	OtKeyUse use = {.workspace = shipment->change.workspace,
+					.key = shipment->key,
+					.function = "create_shipment",
+					.hash = shipment->hash,
+					.now = shipment->change.now,
+					.find = OT_PLAN_SHIPMENT_KEY_FIND,
+					.claim = OT_PLAN_SHIPMENT_KEY_CLAIM};
+
+	return ot_key_take(&use, id);
+}
+
+/* The order's lock keeps other shipments of it away. */
+static void
+make(NewShipment *shipment)
+{
+	check(shipment);
+	read_lines(shipment);
+	if (shipment->units == NULL)
+		shipment->units = take_rest(shipment);
+	insert(shipment);
+	insert_items(shipment);
+	tell_order(shipment);
+}
+
+static void
+check(const NewShipment *shipment)
+{
+	const char *order_status = shipment->order.status;
+
 	if (!ot_shipment_status_is_known(shipment->status))
 		ot_shipment_status_refuse(shipment->status);
 	if (!ot_transition_is_first(shipment->change.workspace, "shipment", shipment->status))
 		ot_transition_refuse(shipment->change.workspace, "shipment", NULL,
 							 shipment->status, NULL);
-	if (!ot_order_takes_shipments(order.status))
+	if (!ot_order_takes_shipments(order_status))
 		ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				errmsg("order with status \"%s\" takes no shipment", order.status),
+				errmsg("order with status \"%s\" takes no shipment", order_status),
 				errdetail("Shipments are made for orders that are created, paid, "
 						  "in_progress or partially_shipped."));
 }

@@ -67,6 +67,13 @@ ot_order_takes_shipments(const char *order_status)
 	return is_one_of(order_status, taking, lengthof(taking));
 }
 
+/* Tells whether a shipment that gets this status may make its order another. */
+bool
+ot_shipment_may_move_order(const char *to_status)
+{
+	return strcmp(to_status, "shipped") == 0 || strcmp(to_status, "canceled") == 0;
+}
+
 /*
  * Tells what an order becomes by its shipments.  A canceled shipment stands in
  * nobody's way: what was in it is not going to be sent, unless another holds it.

@@ -5,13 +5,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "errcodes.h"
+#include "redemption.h"
 #include "shipment.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_set_shipment_status);
@@ -39,11 +39,13 @@ typedef struct Move
 } Move;
 
 static void read_move(FunctionCallInfo fcinfo, Move *move);
-static void lock(const Move *move, ArrayType *ids);
+static void lock(Move *move, const int64 *ids, int count);
+static int compare_ids(const void *a, const void *b);
+static void lock_shipment(const Move *move, int64 id);
 static bool read_shipment(const Move *move, OtShipment *shipment);
 static bool changes(const Move *move, const OtShipment *shipment);
 static void change_shipment(const Move *move, const OtShipment *shipment);
-static ArrayType *ids_arg(FunctionCallInfo fcinfo);
+static int64 *ids_arg(FunctionCallInfo fcinfo, int *count);
 static OtShipmentFailure try_move(const Move *move, OtShipment *shipment);
 static void tell_refusal(const Move *move, const OtShipment *shipment);
 static void answer(const Move *move, const OtShipment *shipment,
@@ -53,18 +55,16 @@ static void answer(const Move *move, const OtShipment *shipment,
 Datum
 ordertrack_set_shipment_status(PG_FUNCTION_ARGS)
 {
+	int64 id = ot_id_arg(fcinfo, 0, "shipment_id");
 	OtShipment shipment;
 	Move move = {0};
-	Datum id;
 
 	PreventCommandIfReadOnly("ordertrack.set_shipment_status()");
-	move.change.id = ot_id_arg(fcinfo, 0, "shipment_id");
 	read_move(fcinfo, &move);
-	id = Int64GetDatum(move.change.id);
 
 	ot_begin();
-	lock(&move, construct_array(&id, 1, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-								TYPALIGN_DOUBLE));
+	lock(&move, &id, 1);
+	move.change.id = id;
 	move.change.now = GetCurrentTimestamp();
 	if (!read_shipment(&move, &shipment))
 	{
@@ -117,16 +117,47 @@ ot_shipment_status_refuse(const char *status)
  * another order never wait in a circle.
  */
 static void
-lock(const Move *move, ArrayType *ids)
+lock(Move *move, const int64 *ids, int count)
 {
-	OtArgs orders = {0};
-	OtArgs shipments;
+	int64 *order_ids = palloc(sizeof(int64) * Max(count, 1));
+	int64 *shipment_ids = palloc(sizeof(int64) * Max(count, 1));
+	OtShipment shipment;
+	int found = 0;
 
-	ot_arg_int8(&orders, move->change.workspace);
-	ot_arg(&orders, PointerGetDatum(ids));
-	shipments = orders;
-	ot_run(OT_PLAN_SHIPMENTS_LOCK_ORDERS, &orders);
-	ot_run(OT_PLAN_SHIPMENTS_LOCK, &shipments);
+	for (int i = 0; i < count; i++)
+	{
+		move->change.id = ids[i];
+		if (!read_shipment(move, &shipment))
+			continue;
+		order_ids[found] = shipment.order_id;
+		shipment_ids[found++] = shipment.id;
+	}
+	qsort(order_ids, found, sizeof(int64), compare_ids);
+	qsort(shipment_ids, found, sizeof(int64), compare_ids);
+	for (int i = 0; i < found; i++)
+		if (i == 0 || order_ids[i] != order_ids[i - 1])
+			ot_order_lock(move->change.workspace, order_ids[i]);
+	for (int i = 0; i < found; i++)
+		lock_shipment(move, shipment_ids[i]);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	int64 id = *(const int64 *) a;
+	int64 other = *(const int64 *) b;
+
+	return (id > other) - (id < other);
+}
+
+static void
+lock_shipment(const Move *move, int64 id)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, move->change.workspace);
+	ot_arg_int8(&args, id);
+	ot_run(OT_PLAN_SHIPMENT_LOCK, &args);
 }
 
 static bool
@@ -175,47 +206,43 @@ Datum
 ordertrack_set_shipment_status_array(PG_FUNCTION_ARGS)
 {
 	Move move = {0};
-	ArrayType *ids = ids_arg(fcinfo);
-	Datum *elements;
 	int count;
+	int64 *ids = ids_arg(fcinfo, &count);
 
 	PreventCommandIfReadOnly("ordertrack.set_shipment_status()");
 	read_move(fcinfo, &move);
 	move.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	InitMaterializedSRF(fcinfo, 0);
-	deconstruct_array(ids, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &elements, NULL, &count);
 
 	ot_begin();
 	ot_require_workspace(move.change.workspace);
-	lock(&move, ids);
+	lock(&move, ids, count);
 	move.change.now = GetCurrentTimestamp();
 	for (int i = 0; i < count; i++)
 	{
 		OtShipment shipment = {0};
 
-		move.change.id = DatumGetInt64(elements[i]);
+		move.change.id = ids[i];
 		answer(&move, &shipment, try_move(&move, &shipment));
 	}
 	ot_end();
 	return (Datum) 0;
 }
 
-static ArrayType *
-ids_arg(FunctionCallInfo fcinfo)
+static int64 *
+ids_arg(FunctionCallInfo fcinfo, int *count)
 {
-	ArrayType *ids = PG_ARGISNULL(0) ? NULL : PG_GETARG_ARRAYTYPE_P(0);
-	int count;
+	ArrayType *array = PG_ARGISNULL(0) ? NULL : PG_GETARG_ARRAYTYPE_P(0);
 
-	if (ids == NULL || array_contains_nulls(ids))
+	if (array == NULL || array_contains_nulls(array))
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("argument \"shipment_ids\" must be an array without nulls"));
-	count = ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids));
-	if (count > OT_MAX_BATCH)
+	*count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (*count > OT_MAX_BATCH)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("too many shipments in a call"),
-				errdetail("There are %d, at most %d are allowed.", count, OT_MAX_BATCH));
-	return ids;
+				errdetail("There are %d, at most %d are allowed.", *count, OT_MAX_BATCH));
+	return (int64 *) ARR_DATA_PTR(array); /* without nulls they lie one after another */
 }
 
 /* Moves one of many, or records why not: an earlier one may have moved the order. */

@@ -110,5 +110,12 @@ const OtStatement ot_return_statements[OT_PLAN_COUNT] = {
 		"SELECT coalesce(sum(amount), 0)::bigint FROM ordertrack.payments"
 		" WHERE workspace_id = $1 AND order_id = $2 AND return_id = $3"
 		"   AND transaction_type = 'credit' AND status <> 'failed'"},
+	[OT_PLAN_RETURN_KEY_FIND] = {"it",
+		"SELECT request_hash, return_id FROM ordertrack.idempotency_keys"
+		" WHERE workspace_id = $1 AND idempotency_key = $2"},
+	[OT_PLAN_RETURN_KEY_CLAIM] = {"ittyiz",
+		"INSERT INTO ordertrack.idempotency_keys"
+		"  (workspace_id, idempotency_key, function, request_hash, return_id, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
 };
 /* clang-format on */

@@ -49,16 +49,13 @@ const OtStatement ot_shipment_statements[OT_PLAN_COUNT] = {
 		" GROUP BY u.line_no, i.quantity HAVING sum(u.quantity) > coalesce(i.quantity, 0)"
 		" ORDER BY u.line_no LIMIT 1"},
 
-	/* Locks in the one order: orders by id, then their shipments by id. */
-	[OT_PLAN_SHIPMENTS_LOCK_ORDERS] = {"iI",
-		"SELECT FROM ordertrack.orders WHERE workspace_id = $1 AND order_id = ANY (ARRAY("
-		"   SELECT s.order_id FROM ordertrack.shipments AS s"
-		"    WHERE s.workspace_id = $1 AND s.shipment_id = ANY ($2)))"
-		" ORDER BY order_id FOR NO KEY UPDATE"},
-	[OT_PLAN_SHIPMENTS_LOCK] = {"iI",
-		"SELECT shipment_id FROM ordertrack.shipments"
-		" WHERE workspace_id = $1 AND shipment_id = ANY ($2)"
-		" ORDER BY shipment_id FOR NO KEY UPDATE"},
+	/*
+	 * One at a time: for "shipment_id = ANY ($2)" a table that was never analyzed is
+	 * read whole.
+	 */
+	[OT_PLAN_SHIPMENT_LOCK] = {"ii",
+		"SELECT FROM ordertrack.shipments"
+		" WHERE workspace_id = $1 AND shipment_id = $2 FOR NO KEY UPDATE"},
 	[OT_PLAN_SHIPMENT_READ] = {"ii",
 		"SELECT order_id, status, status_before_hold, carrier, tracking_number"
 		"  FROM ordertrack.shipments WHERE workspace_id = $1 AND shipment_id = $2"},
@@ -84,5 +81,12 @@ const OtStatement ot_shipment_statements[OT_PLAN_COUNT] = {
 		"  coalesce(bool_or(status NOT IN ('shipped', 'delivered', 'canceled')), false),"
 		"  EXISTS (SELECT FROM (" LINES ") AS l WHERE l.quantity > l.live + l.canceled)"
 		"  FROM ordertrack.shipments WHERE workspace_id = $1 AND order_id = $2"},
+	[OT_PLAN_SHIPMENT_KEY_FIND] = {"it",
+		"SELECT request_hash, shipment_id FROM ordertrack.idempotency_keys"
+		" WHERE workspace_id = $1 AND idempotency_key = $2"},
+	[OT_PLAN_SHIPMENT_KEY_CLAIM] = {"ittyiz",
+		"INSERT INTO ordertrack.idempotency_keys"
+		"  (workspace_id, idempotency_key, function, request_hash, shipment_id, created_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, idempotency_key) DO NOTHING"},
 };
 /* clang-format on */

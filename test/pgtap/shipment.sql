@@ -323,10 +323,10 @@ CREATE FUNCTION pg_temp.deliver() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW
 CREATE TRIGGER zz_deliver BEFORE UPDATE ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.deliver();
 SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'')', :t), 'OT010', NULL, 'so does its status');
 DROP TRIGGER zz_deliver ON ordertrack.shipments;
-CREATE FUNCTION pg_temp.redirect() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.order_id := NEW.order_id + 1; RETURN NEW; END';
-CREATE TRIGGER zz_redirect BEFORE UPDATE ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.redirect();
+CREATE FUNCTION pg_temp.misdirect() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.order_id := NEW.order_id - 1; RETURN NEW; END';
+CREATE TRIGGER zz_misdirect BEFORE UPDATE ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.misdirect();
 SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'')', :t), 'OT020', NULL, 'and its order');
-DROP TRIGGER zz_redirect ON ordertrack.shipments;
+DROP TRIGGER zz_misdirect ON ordertrack.shipments;
 CREATE FUNCTION pg_temp.ship() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.status := ''shipped''; NEW.shipped_at := now(); RETURN NEW; END';
 CREATE TRIGGER zz_ship BEFORE INSERT ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.ship();
 SELECT throws_ok('SELECT ordertrack.create_shipment(ordertrack.create_order(''{"items":[{"sku":"a","quantity":1}]}''))', 'OT010', NULL, 'so does the first status');
@@ -368,6 +368,22 @@ UPDATE ordertrack.shipments SET status = 'shipped' WHERE order_id = :many;
 SELECT is(pg_temp.show(:many), 'completed: ' || rtrim(repeat('shipped, ', 10), ', '), 'ten at once');
 SELECT is(count(*), 1::bigint, 'one completion') FROM ordertrack.order_history(:many) WHERE event_type = 'order_completed';
 SELECT is_empty(format('SELECT * FROM ordertrack.verify_order(%s)', :many), 'its history verifies');
+
+-- A retry with its key makes no second shipment, and no second return.
+SELECT ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":4}]}') AS again \gset
+SELECT ordertrack.create_shipment(:again, '[{"line_no":1,"quantity":1}]', idempotency_key => 'box') AS box \gset
+SELECT is(ordertrack.create_shipment(:again, '[{"line_no":1,"quantity":1}]', idempotency_key => 'box', channel => 'other'), :box::bigint, 'the same shipment again');
+SELECT throws_ok(format('SELECT ordertrack.create_shipment(%s, ''[{"line_no":1,"quantity":2}]'', idempotency_key => ''box'')', :again), 'OT003', NULL, 'a key of another shipment');
+SELECT throws_ok(format('SELECT ordertrack.create_shipment(%s, idempotency_key => '''')', :again), 'OT005', NULL, 'an empty key');
+SELECT pg_temp.ship(:box) \g /dev/null
+SELECT ordertrack.create_return(:again, '[{"line_no":1,"quantity":1}]', idempotency_key => 'back') AS back \gset
+SELECT is(ordertrack.create_return(:again, '[{"line_no":1,"quantity":1}]', idempotency_key => 'back'), :back::bigint, 'the same return again');
+SELECT throws_ok(format('SELECT ordertrack.create_return(%s, idempotency_key => ''back'')', :again), 'OT003', NULL, 'a key of another return');
+SELECT throws_ok(format('SELECT ordertrack.create_shipment(%s, idempotency_key => ''back'')', :again), 'OT003', NULL, 'all functions share their keys');
+SELECT ordertrack.cancel_order(:again, 'why') \g /dev/null
+SELECT is(ordertrack.create_shipment(:again, '[{"line_no":1,"quantity":1}]', idempotency_key => 'box'), :box::bigint, 'whatever has become of the order');
+SELECT results_eq(format('SELECT (SELECT count(*) FROM ordertrack.shipments WHERE order_id = %1$s), (SELECT count(*) FROM ordertrack.returns WHERE order_id = %1$s)', :again),
+	'SELECT 1::bigint, 1::bigint', 'one of each');
 
 -- Another workspace.
 SELECT ordertrack.create_workspace('shipments') AS w \gset

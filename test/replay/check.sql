@@ -126,7 +126,7 @@ SELECT 'units in shipments that were not canceled', (SELECT count(*) FROM olist_
 INSERT INTO checks (name, wanted, found)
 SELECT 'gift cards', (SELECT count(*) FROM cards WHERE NOT is_refused), (SELECT count(*) FROM ordertrack.vouchers)
 UNION ALL
-SELECT 'payments of 0, for which there is no card', (SELECT count(*) FROM events WHERE step = 2 AND amount <= 0),
+SELECT 'payments of 0, for which there is no card', (SELECT count(*) FROM events WHERE what = 'gift card' AND amount <= 0),
 	(SELECT count(*) FROM cards WHERE is_refused)
 UNION ALL
 SELECT 'cards whose balance is not credited - redeemed + given back', 0, count(*)

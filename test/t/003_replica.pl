@@ -113,6 +113,28 @@ SELECT string_agg(concat_ws(' ', u.status, u.delivery_status, u.cashback_status)
 EOC
 same_ok('what a customer got');
 
+# The life of an order: nothing is judged again, or told twice.
+$publisher->safe_psql('postgres', <<'EOC');
+SELECT ordertrack.create_order('{"source_id": "life", "items": [{"sku": "a", "quantity": 3, "price": 50}, {"sku": "b", "quantity": 2, "price": 25}]}', 'anna') AS life,
+	ordertrack.create_order('{"source_id": "instead", "status": "awaiting_exchange", "items": [{"sku": "a", "quantity": 1, "price": 50}]}', 'anna') AS instead \gset
+SELECT ordertrack.add_payment(:life, 150, E'ca\trd', transaction_id => 'T"1', idempotency_key => 'life payment'), ordertrack.add_payment(:life, 50, status => 'pending') AS late,
+	ordertrack.create_shipment(:life, '[{"line_no": 1, "quantity": 2}]', carrier => E'd\thl', idempotency_key => 'life box') AS box,
+	ordertrack.create_shipment(:life, '[{"line_no": 2, "quantity": 1}]') AS held, ordertrack.create_shipment(:life) AS rest \gset
+SELECT ordertrack.set_payment_status(:late, 'processed'), ordertrack.set_shipment_status(:rest, 'canceled');
+SELECT ordertrack.set_shipment_status(:box, s, 'JD-1') FROM unnest('{released,packing,shipped}'::text[]) AS s;
+SELECT ordertrack.create_return(:life, '[{"line_no": 1, "quantity": 1}]', 'wo"rn', :instead) AS back, ordertrack.create_return(:life, reason => 'late') AS open \gset
+SELECT ordertrack.receive_return(:back), ordertrack.complete_return(:back, 20, E'ca\trd'), ordertrack.create_refund(:life, 5, 'sorry');
+SELECT ordertrack.hold_order(:life, 'asked for'), ordertrack.set_shipment_status(ARRAY[:held, :box], 'packing');
+SELECT ordertrack.release_order(:life), ordertrack.set_manual_discount(:life, 5, 'kind'), ordertrack.set_manual_discount(:life, 4);
+SELECT ordertrack.cancel_order(:instead, 'no longer');
+EOC
+$publisher->wait_for_catchup('ordertrack');
+is($publisher->safe_psql('postgres', <<'EOC'), 'shipped inventory_assigned canceled|complete awaiting_stock_return|canceled', 'an order in the middle of its life');
+SELECT (SELECT string_agg(status, ' ' ORDER BY shipment_id) FROM ordertrack.shipment_list), (SELECT string_agg(status, ' ' ORDER BY return_id) FROM ordertrack.return_list), status
+  FROM ordertrack.order_list WHERE source_id = 'instead';
+EOC
+same_ok('the life of an order');
+
 # An operator's own moves.
 is(sqlstate_of($publisher, 'postgres', <<'EOC'), '', 'an operator adds, changes and removes moves on a publisher');
 INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status)
@@ -210,6 +232,10 @@ my @writers = (
 	q{update_campaign('all')},
 	q{create_voucher('x', gift_amount => 1)},
 	q{update_voucher('TEN', is_active => false)},
+	q{create_shipment(1)}, q{set_shipment_status(1, 'released')}, q{set_shipment_status('{1}'::bigint[], 'released')},
+	q{hold_order(1)}, q{release_order(1)}, q{cancel_order(1)}, q{add_coupon(1, 'TEN')}, q{remove_coupon(1, 'TEN')}, q{set_manual_discount(1, 1)},
+	q{add_payment(1, 1)}, q{create_refund(1, 1)}, q{set_payment_status(1, 'failed')},
+	q{create_return(1)}, q{receive_return(1)}, q{complete_return(1)}, q{cancel_return(1)},
 	q{grant_points('anna', 1)},
 	q{transfer_points('ben', 'anna', 1)},
 	q{cancel_points(1)},

@@ -43,76 +43,83 @@ EOC
 # A thing that is not there yet is no error here.
 my $none = q{'OT001', 'OT002', 'OT005', 'OT007', 'OT010', '55000'};
 
-run_sessions('order life', 16, 64,
-	make => [ 3, $random . <<'EOC' ],
+run_sessions('order life', 16, 200,
+	make => [ 2, $random . <<'EOC' ],
+SELECT ordertrack.create_order('{"status": "paid", "items": [{"product_id": "a", "quantity": 4, "price": 250}, {"product_id": "b", "quantity": 2, "price": 100}]}', 'life :kind');
+EOC
+	make_unpaid => [ 1, $random . <<'EOC' ],
 SELECT ordertrack.create_order('{"items": [{"product_id": "a", "quantity": 4, "price": 250}, {"product_id": "b", "quantity": 2, "price": 100}]}', 'life :kind');
 EOC
 	coupon => [ 4, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.add_coupon(%s, %L)', max(order_id) - :back,
+SELECT attempt(format('SELECT ordertrack.add_coupon(%s, %L)', coalesce(max(order_id), 0) - :back,
 	CASE WHEN :kind = 0 THEN 'LIFE FREE' WHEN :kind < 3 THEN 'LIFE CARD ' || :code % 2 + 1 ELSE 'LIFE ' || :code END), $none)
   FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	uncoupon => [ 2, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.remove_coupon(%s, %L)', max(order_id) - :back, 'LIFE :code'), $none)
+SELECT attempt(format('SELECT ordertrack.remove_coupon(%s, %L)', coalesce(max(order_id), 0) - :back, 'LIFE :code'), $none)
   FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	manual => [ 1, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.set_manual_discount(%s, :amount)', max(order_id) - :back), $none)
+SELECT attempt(format('SELECT ordertrack.set_manual_discount(%s, :amount)', coalesce(max(order_id), 0) - :back), $none)
   FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	pay => [ 4, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.add_payment(%s, 3 * :amount, status => %L)', max(order_id) - :back,
+SELECT attempt(format('SELECT ordertrack.add_payment(%s, 3 * :amount, status => %L)', coalesce(max(order_id), 0) - :back,
 	CASE WHEN :kind < 4 THEN 'pending' ELSE 'processed' END), $none) FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	settle => [ 2, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.set_payment_status(%s, %L)', max(payment_id) - :back,
+SELECT attempt(format('SELECT ordertrack.set_payment_status(%s, %L)', coalesce(max(payment_id), 0) - :back,
 	CASE WHEN :kind < 3 THEN 'failed' ELSE 'processed' END), $none) FROM ordertrack.payments WHERE workspace_id = 1;
 EOC
 	refund => [ 2, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.create_refund(%s, :amount)', max(order_id) - :back), $none)
+SELECT attempt(format('SELECT ordertrack.create_refund(%s, :amount)', coalesce(max(order_id), 0) - :back), $none)
   FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	ship => [ 4, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.create_shipment(%s, %L)', max(order_id) - :back,
+SELECT attempt(format('SELECT ordertrack.create_shipment(%s, %L)', coalesce(max(order_id), 0) - :back,
 	CASE WHEN :kind < 6 THEN '[{"line_no": 1, "quantity": 1}]' END), $none) FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
+	step => [ 12, $random . <<'EOC' ],
+SELECT ordertrack.set_shipment_status(ARRAY[s.shipment_id], CASE s.status WHEN 'released' THEN 'packing' WHEN 'packing' THEN 'shipped' WHEN 'shipped' THEN 'delivered' ELSE 'released' END)
+  FROM ordertrack.shipments AS s WHERE workspace_id = 1 AND shipment_id = (SELECT max(shipment_id) - :back FROM ordertrack.shipments WHERE workspace_id = 1);
+EOC
 	move => [ 12, $random . <<'EOC' ],
-SELECT ordertrack.set_shipment_status(ARRAY[max(shipment_id) - :back, max(shipment_id) - :other, max(shipment_id) - (:back + :other) / 2],
+SELECT ordertrack.set_shipment_status(ARRAY[coalesce(max(shipment_id), 0) - :back, coalesce(max(shipment_id), 0) - :other, coalesce(max(shipment_id), 0) - (:back + :other) / 2],
 	(ARRAY['released', 'packing', 'shipped', 'delivered', 'released', 'packing'])[:status + 1]) FROM ordertrack.shipments WHERE workspace_id = 1;
 EOC
 	stop => [ 2, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.set_shipment_status(%s, %L)', max(shipment_id) - :back,
+SELECT attempt(format('SELECT ordertrack.set_shipment_status(%s, %L)', coalesce(max(shipment_id), 0) - :back,
 	CASE WHEN :kind < 5 THEN 'on_hold' ELSE 'canceled' END), $none) FROM ordertrack.shipments WHERE workspace_id = 1;
 EOC
 	raw => [ 1, $random . <<"EOC" ],
 SELECT attempt(format('UPDATE ordertrack.orders SET status = %L WHERE workspace_id = 1 AND order_id = %s',
-	(ARRAY['in_progress', 'on_hold', 'canceled'])[:status % 3 + 1], max(order_id) - :back), $none) FROM ordertrack.orders WHERE workspace_id = 1;
+	(ARRAY['in_progress', 'on_hold', 'canceled'])[:status % 3 + 1], coalesce(max(order_id), 0) - :back), $none) FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	hold => [ 2, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.hold_order(%s)', max(order_id) - :back), $none) FROM ordertrack.orders WHERE workspace_id = 1;
+SELECT attempt(format('SELECT ordertrack.hold_order(%s)', coalesce(max(order_id), 0) - :back), $none) FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	release => [ 3, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.release_order(%s)', max(order_id) - :back), $none) FROM ordertrack.orders WHERE workspace_id = 1;
+SELECT attempt(format('SELECT ordertrack.release_order(%s)', coalesce(max(order_id), 0) - :back), $none) FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	cancel => [ 1, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.cancel_order(%s, ''no longer wanted'')', max(order_id) - :back), $none) FROM ordertrack.orders WHERE workspace_id = 1;
+SELECT attempt(format('SELECT ordertrack.cancel_order(%s, ''no longer wanted'')', coalesce(max(order_id), 0) - :back), $none) FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	rollback => [ 1, $random . <<'EOC' ],
 SELECT ordertrack.rollback_redemption((SELECT max(redemption_id) - :back FROM ordertrack.redemptions WHERE workspace_id = 1));
 EOC
 	return => [ 4, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.create_return(%s, %L)', max(order_id) - :back,
+SELECT attempt(format('SELECT ordertrack.create_return(%s, %L)', coalesce(max(order_id), 0) - :back,
 	CASE WHEN :kind < 6 THEN '[{"line_no": 1, "quantity": 1}]' END), $none) FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 	receive => [ 3, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.receive_return(%s)', max(return_id) - :back / 4), $none) FROM ordertrack.returns WHERE workspace_id = 1;
+SELECT attempt(format('SELECT ordertrack.receive_return(%s)', coalesce(max(return_id), 0) - :back / 4), $none) FROM ordertrack.returns WHERE workspace_id = 1;
 EOC
 	complete => [ 3, $random . <<"EOC" ],
-SELECT attempt(format('SELECT ordertrack.%s(%s)', CASE WHEN :kind < 8 THEN 'complete_return' ELSE 'cancel_return' END, max(return_id) - :back / 4), $none)
+SELECT attempt(format('SELECT ordertrack.%s(%s)', CASE WHEN :kind < 8 THEN 'complete_return' ELSE 'cancel_return' END, coalesce(max(return_id), 0) - :back / 4), $none)
   FROM ordertrack.returns WHERE workspace_id = 1;
 EOC
 	note => [ 1, $random . <<"EOC" ]);
-SELECT attempt(format('SELECT ordertrack.add_note(%s, %L)', max(order_id) - :back, 'seen'), $none) FROM ordertrack.orders WHERE workspace_id = 1;
+SELECT attempt(format('SELECT ordertrack.add_note(%s, %L)', coalesce(max(order_id), 0) - :back, 'seen'), $none) FROM ordertrack.orders WHERE workspace_id = 1;
 EOC
 
 asked_is(<<'EOC', '', 'order life: enough of each kind was done');
