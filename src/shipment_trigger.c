@@ -284,7 +284,8 @@ tell_order(const Story *story)
 	/* An operator may have let shipments live again; others may have their units. */
 	if (story->is_moved && strcmp(story->before.status, "canceled") == 0)
 		check_lines(change.workspace, change.order_id, 1, PG_INT32_MAX);
-	if (story->is_moved && ot_shipment_may_move_order(story->after.status))
+	if (story->is_moved &&
+		ot_shipment_may_move_order(story->before.status, story->after.status))
 		status = ot_shipments_order_status(change.workspace, change.order_id,
 										   story->order.status);
 	ot_order_tell(&change, status);

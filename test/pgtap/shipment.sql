@@ -347,6 +347,7 @@ SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''released'')
 SELECT ordertrack.set_shipment_status(:first, 'packing') \g /dev/null
 SELECT is(ordertrack.set_shipment_status(:first, 'delivered'), 'packing', 'handed over at once');
 SELECT is(shipped_at, delivered_at, 'is shipped then, too') FROM ordertrack.shipments WHERE shipment_id = :first;
+SELECT is(status::text, 'completed', 'and its order complete') FROM ordertrack.orders WHERE order_id = :again;
 SELECT pg_temp.shipment_in('shipped', NULL) AS lost \gset
 SELECT is(ordertrack.set_shipment_status(:lost, 'canceled'), 'shipped', 'a shipment that is lost');
 SELECT is(shipped_at, NULL, 'is not shipped') FROM ordertrack.shipments WHERE shipment_id = :lost;
