@@ -23,7 +23,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_release_order';
 COMMENT ON FUNCTION ordertrack.release_order(bigint, text, text, bigint) IS
-'ends the hold of an order and returns the status that it has again, the one before the hold; OT001 no such order, OT002 unknown workspace, OT005 invalid argument, OT010 not on hold';
+'ends the hold of an order and returns the status that it has then: the one before the hold, or what payments and shipments during the hold make of it; OT001 no such order, OT002 unknown workspace, OT005 invalid argument, OT010 not on hold';
 
 CREATE FUNCTION ordertrack.cancel_order(
 	order_id bigint,

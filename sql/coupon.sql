@@ -29,7 +29,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_remove_coupon';
 COMMENT ON FUNCTION ordertrack.remove_coupon(bigint, text, text, text, text, text, bigint) IS
-'rolls back the newest live redemption of a code on an order, all of it, and leaves the order''s status as it is; refusals are answers: redemption_not_found, part_of_stack, items_shipped, invalid_input; OT001 no such order, OT002, OT003, OT005 as add_coupon';
+'rolls back the newest live redemption of a code on an order, all of it, and leaves the order''s status as it is, but completes one of which all that is left was shipped; refusals are answers: redemption_not_found, part_of_stack, items_shipped, invalid_input; OT001 no such order, OT002, OT003, OT005 as add_coupon';
 
 CREATE FUNCTION ordertrack.set_manual_discount(
 	order_id bigint,

@@ -112,6 +112,7 @@ BEGIN
 	CREATE INDEX returns_order_id_idx ON ordertrack.returns (workspace_id, order_id, return_id);
 	CREATE INDEX returns_exchange_order_id_idx ON ordertrack.returns (workspace_id, exchange_order_id)
 		WHERE exchange_order_id IS NOT NULL;
+	CREATE INDEX returns_created_at_idx ON ordertrack.returns (workspace_id, created_at, return_id);
 	CREATE INDEX returns_status_idx ON ordertrack.returns (workspace_id, status, created_at, return_id);
 	COMMENT ON TABLE ordertrack.returns IS 'returns of what was shipped; the units are in return_items, those that arrived in return_receipts';
 	COMMENT ON COLUMN ordertrack.returns.status IS 'awaiting_stock_return, awaiting_completion, complete or canceled';

@@ -118,6 +118,7 @@ BEGIN
 		CONSTRAINT shipments_delivered_at_check CHECK ((status = 'delivered') = (delivered_at IS NOT NULL))
 	) WITH (fillfactor = 85);
 	CREATE INDEX shipments_order_id_idx ON ordertrack.shipments (workspace_id, order_id, shipment_id);
+	CREATE INDEX shipments_created_at_idx ON ordertrack.shipments (workspace_id, created_at, shipment_id);
 	CREATE INDEX shipments_status_idx ON ordertrack.shipments (workspace_id, status, created_at, shipment_id);
 	COMMENT ON TABLE ordertrack.shipments IS 'shipments of orders; the lines that they hold are in shipment_items';
 	COMMENT ON COLUMN ordertrack.shipments.is_held_with_order IS 'it is on hold because its order is, and goes on with it';

@@ -44,7 +44,10 @@ ordertrack_hold_order(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(order.status));
 }
 
-/* Lets an order go on and gives the status that it has again. */
+/*
+ * Lets an order go on and gives the status that it has then: what came of payments
+ * and shipments during the hold may have moved it on at once.
+ */
 Datum
 ordertrack_release_order(PG_FUNCTION_ARGS)
 {
@@ -63,8 +66,9 @@ ordertrack_release_order(PG_FUNCTION_ARGS)
 	change.now = GetCurrentTimestamp();
 	status = status_before_hold(&change, order.status);
 	ot_order_move(&change, status);
+	ot_order_take(change.workspace, change.order_id, &order);
 	ot_end();
-	PG_RETURN_TEXT_P(cstring_to_text(status));
+	PG_RETURN_TEXT_P(cstring_to_text(order.status));
 }
 
 /* Gives what a locked order was before its hold. */

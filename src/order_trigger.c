@@ -17,6 +17,7 @@
 
 #include "errcodes.h"
 #include "ordertrack.h"
+#include "payment.h"
 #include "return.h"
 #include "shipment.h"
 
@@ -50,6 +51,7 @@ static HeapTuple set_columns(const TriggerData *trigger, const Story *story,
 							 TimestampTz now);
 static void write_notes(const TriggerData *trigger);
 static void follow(const Story *story, TimestampTz now);
+static void settle(const OtChange *change);
 static bool is_stored(const TriggerData *trigger, const OtHead *head);
 
 /* Refuses moves that are not allowed and heads that no note explains. */
@@ -228,7 +230,8 @@ tell_story(Story *story, TimestampTz now)
 			ot_transition_refuse(story->workspace, "order", story->old_status,
 								 story->new_status, story->held_status);
 		if (strcmp(story->old_status, "awaiting_exchange") == 0 &&
-			strcmp(story->new_status, "in_progress") == 0)
+			strcmp(story->new_status, "on_hold") != 0 &&
+			strcmp(story->new_status, "canceled") != 0)
 			ot_returns_hold_exchange(story->workspace, story->order_id);
 		add_note(story, event_type, describe_status(story), now);
 	}
@@ -354,6 +357,22 @@ follow(const Story *story, TimestampTz now)
 		change.actor = story->change->actor;
 	}
 	ot_shipments_follow(&change, story->old_status, story->new_status);
+	if (strcmp(story->old_status, "on_hold") == 0)
+		settle(&change);
+}
+
+/* An order on hold is not paid by what comes, so it may be when it goes on. */
+static void
+settle(const OtChange *change)
+{
+	OtOrderRow order;
+	const char *status;
+
+	ot_order_take(change->workspace, change->order_id, &order);
+	status = ot_payments_settle(change->workspace, change->order_id,
+								order.amount - order.discount_amount, order.status);
+	if (strcmp(status, order.status) != 0)
+		ot_order_tell(change, status);
 }
 
 static bool

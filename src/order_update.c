@@ -384,14 +384,10 @@ static const char *
 status_after(const OtChange *change, const Story *story)
 {
 	const OtOrderData *data = story->data;
-	const char *status = story->before.status;
-	OtPaid sums;
+	const OtOrderRow *before = &story->before;
 
 	if (!data->has_amount)
-		return status;
-	ot_payments_sum(change->workspace, change->order_id, 0, &sums);
-	if (sums.paid == 0)
-		return status;
-	return ot_payments_status(change->workspace, change->order_id,
-							  data->amount - story->before.discount_amount, status);
+		return before->status;
+	return ot_payments_settle(change->workspace, change->order_id,
+							  data->amount - before->discount_amount, before->status);
 }

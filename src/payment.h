@@ -48,4 +48,8 @@ extern void ot_payments_sum(int64 workspace, int64 order_id, int64 but_payment_i
 extern const char *ot_payments_status(int64 workspace, int64 order_id, int64 total_amount,
 									  const char *status);
 
+/* Likewise where no payment came: an order that costs nothing is not paid by that. */
+extern const char *ot_payments_settle(int64 workspace, int64 order_id, int64 total_amount,
+									  const char *status);
+
 #endif

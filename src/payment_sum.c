@@ -42,6 +42,18 @@ ot_payments_sum(int64 workspace, int64 order_id, int64 but_payment_id, OtPaid *s
 }
 
 const char *
+ot_payments_settle(int64 workspace, int64 order_id, int64 total_amount,
+				   const char *status)
+{
+	OtPaid sums;
+
+	ot_payments_sum(workspace, order_id, 0, &sums);
+	if (sums.paid == 0)
+		return status;
+	return ot_payments_status(workspace, order_id, total_amount, status);
+}
+
+const char *
 ot_payments_status(int64 workspace, int64 order_id, int64 total_amount,
 				   const char *status)
 {

@@ -19,6 +19,7 @@ enum
 	RECEIVED
 };
 
+static int64 cost(int64 workspace, int64 order_id, int64 return_id, int64 discount);
 static OtReturnedLine *read_lines(int64 workspace, int64 order_id, int64 return_id,
 								  uint64 *count, int64 *discount);
 static int64 find_refunded(int64 workspace, int64 order_id, int64 return_id);
@@ -27,25 +28,36 @@ static void refuse_range(int64 order_id) pg_attribute_noreturn();
 /*
  * Gives what is refunded where the caller does not say: what the units that came
  * back cost, less what was refunded for this return before, and at most what is
- * left of what the order has paid.
+ * left of what the order has paid.  It is what they add to the cost of those that
+ * came before, so that the parts of an order sum to it exactly.
  */
 int64
 ot_return_default_refund(int64 workspace, int64 order_id, int64 return_id)
 {
-	int64 discount; /* of lines at first, then of the order beside its lines */
-	uint64 count;
-	OtReturnedLine *lines = read_lines(workspace, order_id, return_id, &count, &discount);
 	OtOrderRow order;
 	OtPaid sums;
 	int64 amount;
 
 	ot_order_take(workspace, order_id, &order);
-	discount = Max(order.discount_amount - discount, 0);
-	if (!ot_money_refund(lines, (int) count, discount, &amount))
-		refuse_range(order_id);
+	amount = cost(workspace, order_id, return_id, order.discount_amount) -
+			 cost(workspace, order_id, 0, order.discount_amount);
 	amount = Max(amount - find_refunded(workspace, order_id, return_id), 0);
 	ot_payments_sum(workspace, order_id, 0, &sums);
 	return Min(amount, sums.paid - sums.refunded);
+}
+
+/* Tells what the units of complete returns and of one more cost; 0 is no more. */
+static int64
+cost(int64 workspace, int64 order_id, int64 return_id, int64 discount)
+{
+	int64 of_lines;
+	uint64 count;
+	OtReturnedLine *lines = read_lines(workspace, order_id, return_id, &count, &of_lines);
+	int64 amount;
+
+	if (!ot_money_refund(lines, (int) count, Max(discount - of_lines, 0), &amount))
+		refuse_range(order_id);
+	return amount;
 }
 
 /* Reads the lines of an order, what they cost, and what came back of them. */

@@ -19,7 +19,7 @@ static void read_request(FunctionCallInfo fcinfo, OtRollbackRequest *request);
 static void hash_request(OtRollbackRequest *request, bool has_id);
 static bool roll_back(const OtRollbackRequest *request, OtOutcome *outcome);
 static void lock(const OtRollbackRequest *request, OtRollbackFacts *facts);
-static bool is_shipped(const OtRollbackRequest *request, int64 order_id);
+static bool is_shipped(const OtRollbackRequest *request, const OtRollbackFacts *facts);
 static void judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 				  OtRollbackVerdict *verdict);
 
@@ -135,8 +135,8 @@ roll_back(const OtRollbackRequest *request, OtOutcome *outcome)
 		ot_rollback_facts_read(request, &facts);
 	if (facts.is_redeemed && facts.reward_id != 0)
 		ot_reward_units_lock(request, facts.quantity, &facts.units);
-	if (facts.is_redeemed && (facts.has_items || facts.is_stack))
-		facts.is_shipped = is_shipped(request, facts.order_id);
+	if (facts.is_redeemed && (facts.has_items || facts.is_stack || facts.reward_id != 0))
+		facts.is_shipped = is_shipped(request, &facts);
 	judge(request, &facts, &verdict);
 	facts.rollback_id = ot_next_redemption_id();
 	if (request->idempotency_key != NULL &&
@@ -241,14 +241,19 @@ ot_rollback_facts_read(const OtRollbackRequest *request, OtRollbackFacts *facts)
 	facts->points = ot_get_int8(0, 22);
 }
 
-/* Tells whether less would be left of a line than is in shipments. */
+/*
+ * Tells whether less would be left of a line than is in shipments, or whether the
+ * customer has a unit of a reward, whose order is all of it.
+ */
 static bool
-is_shipped(const OtRollbackRequest *request, int64 order_id)
+is_shipped(const OtRollbackRequest *request, const OtRollbackFacts *facts)
 {
 	OtArgs args = {0};
 
 	ot_arg_int8(&args, request->workspace);
-	ot_arg_int8(&args, order_id);
+	ot_arg_int8(&args, facts->order_id);
+	if (facts->reward_id != 0)
+		return ot_run(OT_PLAN_REWARD_SHIPPED, &args) > 0;
 	ot_arg_int8(&args, request->redemption_id);
 	return ot_run(OT_PLAN_ROLLBACK_SHIPPED, &args) > 0;
 }
@@ -295,7 +300,11 @@ judge(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	else if (facts->units.is_in_use)
 		verdict->failure = OT_REWARD_USED;
 	else if (facts->is_shipped)
+	{
 		verdict->failure = OT_ITEMS_SHIPPED;
+		if (facts->reward_id != 0)
+			verdict->message = "units of the reward were shipped and did not come back";
+	}
 	if (verdict->failure != OT_OK && verdict->message == NULL)
 		verdict->message = ot_failure_message(verdict->failure);
 	verdict->is_complete = verdict->amount == left;

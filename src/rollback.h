@@ -66,7 +66,7 @@ typedef struct OtRollbackFacts
 	int64 quantity;
 	int64 points; /* that it took */
 	OtUnits units;
-	bool is_shipped; /* units that it added are */
+	bool is_shipped; /* units that it added, or of the reward, are */
 	/* of the order, where there is one */
 	char *order_status;
 	int64 order_amount;

@@ -8,6 +8,7 @@
 #include "plan.h"
 #include "redemption_item.h"
 #include "rollback.h"
+#include "shipment.h"
 
 /* What the code's limits are now. */
 typedef struct Terms
@@ -19,6 +20,9 @@ typedef struct Terms
 
 static void change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 						 const OtRollbackVerdict *verdict, OtOutcome *outcome);
+static const char *status_after(const OtRollbackRequest *request,
+								const OtRollbackFacts *facts,
+								const OtRollbackOrder *order);
 static Jsonb *describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					   const OtRollbackVerdict *verdict, const OtCart *cart,
 					   const OtRollbackOrder *order);
@@ -79,12 +83,28 @@ change_order(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 	ot_arg_int8(&args, request->workspace);
 	ot_arg_int8(&args, facts->order_id);
 	ot_arg_int8(&args, order.discount);
-	ot_arg_text(&args, order.status);
+	ot_arg_text(&args, status_after(request, facts, &order));
 	ot_arg_null(&args);
 	ot_arg_int8(&args, facts->order_amount + cart.given_amount);
 	ot_change_order(&change, OT_PLAN_ORDER_DISCOUNT, &args);
 	outcome->discount_amount = order.discount;
 	outcome->total_amount = facts->order_amount + cart.given_amount - order.discount;
+}
+
+/*
+ * Where units go that were still to be sent, the rest may be all that was.  Of a
+ * stack the last part decides what the order becomes.
+ */
+static const char *
+status_after(const OtRollbackRequest *request, const OtRollbackFacts *facts,
+			 const OtRollbackOrder *order)
+{
+	const char *status = NULL;
+
+	if (facts->has_items && facts->stack_id == 0)
+		status =
+			ot_shipments_order_status(request->workspace, facts->order_id, order->status);
+	return status != NULL ? status : order->status;
 }
 
 /*

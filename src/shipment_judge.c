@@ -67,11 +67,12 @@ ot_order_takes_shipments(const char *order_status)
 	return is_one_of(order_status, taking, lengthof(taking));
 }
 
-/* Tells whether a shipment that gets this status may make its order another. */
+/* Tells whether a move of a shipment may make its order another. */
 bool
-ot_shipment_may_move_order(const char *to_status)
+ot_shipment_may_move_order(const char *from_status, const char *to_status)
 {
-	return strcmp(to_status, "shipped") == 0 || strcmp(to_status, "canceled") == 0;
+	return strcmp(to_status, "shipped") == 0 || strcmp(to_status, "canceled") == 0 ||
+		   (strcmp(to_status, "delivered") == 0 && strcmp(from_status, "shipped") != 0);
 }
 
 /*

@@ -48,7 +48,9 @@ static void check_move(Story *story);
 static void refuse_order(const Story *story) pg_attribute_noreturn();
 static HeapTuple set_columns(const TriggerData *trigger, const Story *story);
 static void tell_order(const Story *story);
-static void check_line(int64 workspace, int64 order_id, int32 line_no, int64 quantity);
+static bool keeps_units(const TriggerData *trigger);
+static void check_line(const TriggerData *trigger, HeapTuple tuple);
+static void check_lines(int64 workspace, int64 order_id, int32 first_no, int32 last_no);
 
 /* Refuses moves of a shipment that are not allowed, also to its owner. */
 Datum
@@ -83,6 +85,11 @@ ordertrack_shipments_write_history(PG_FUNCTION_ARGS)
 
 	if (ot_in_replication())
 		return PointerGetDatum(NULL);
+	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		guard_insert(trigger);
+		return PointerGetDatum(NULL);
+	}
 	ot_guard_stored(trigger);
 	read_story(trigger, false, &story);
 	check_columns(trigger, &story);
@@ -93,6 +100,7 @@ ordertrack_shipments_write_history(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* What follows the status, the CHECKs of the table keep empty in a first one. */
 static void
 guard_insert(const TriggerData *trigger)
 {
@@ -220,11 +228,11 @@ set_columns(const TriggerData *trigger, const Story *story)
 {
 	const char *status = story->after.status;
 	bool is_held = strcmp(status, "on_hold") == 0;
-	bool is_shipped = strcmp(status, "shipped") == 0;
 	bool is_delivered = strcmp(status, "delivered") == 0;
 	int columns[SET_COLUMNS];
 	Datum values[SET_COLUMNS] = {0};
 	bool nulls[SET_COLUMNS] = {false};
+	bool was_not; /* shipped */
 
 	columns[0] = ot_column(trigger, "status_before_hold");
 	nulls[0] = !is_held;
@@ -233,9 +241,10 @@ set_columns(const TriggerData *trigger, const Story *story)
 	columns[1] = ot_column(trigger, "is_held_with_order");
 	values[1] = BoolGetDatum(is_held && strcmp(story->order.status, "on_hold") == 0);
 	columns[2] = ot_column(trigger, "shipped_at");
-	values[2] = is_shipped ? TimestampTzGetDatum(story->now)
-						   : ot_tuple_datum(trigger, trigger->tg_trigtuple, "shipped_at",
-											&nulls[2]);
+	values[2] = ot_tuple_datum(trigger, trigger->tg_trigtuple, "shipped_at", &was_not);
+	if (was_not || !is_delivered)
+		values[2] = TimestampTzGetDatum(story->now);
+	nulls[2] = !is_delivered && strcmp(status, "shipped") != 0;
 	columns[3] = ot_column(trigger, "delivered_at");
 	values[3] = TimestampTzGetDatum(story->now);
 	nulls[3] = !is_delivered;
@@ -272,7 +281,11 @@ tell_order(const Story *story)
 	ot_note_sign(&json, change.actor);
 	change.data = ot_json_end(&json);
 	ot_begin();
-	if (story->is_moved && ot_shipment_may_move_order(story->after.status))
+	/* An operator may have let shipments live again; others may have their units. */
+	if (story->is_moved && strcmp(story->before.status, "canceled") == 0)
+		check_lines(change.workspace, change.order_id, 1, PG_INT32_MAX);
+	if (story->is_moved &&
+		ot_shipment_may_move_order(story->before.status, story->after.status))
 		status = ot_shipments_order_status(change.workspace, change.order_id,
 										   story->order.status);
 	ot_order_tell(&change, status);
@@ -297,61 +310,75 @@ Datum
 ordertrack_shipment_items_guard_quantity(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = ot_trigger_data(fcinfo, "shipment_items_guard_quantity");
-	HeapTuple tuple = trigger->tg_trigtuple;
-	OtArgs args = {0};
-	int64 workspace = ot_tuple_int8(trigger, tuple, "workspace_id");
-	int64 order_id = ot_tuple_int8(trigger, tuple, "order_id");
-	int32 line_no = ot_tuple_int4(trigger, tuple, "line_no");
 
-	if (ot_in_replication())
-		return PointerGetDatum(NULL);
-	ot_arg_int8(&args, workspace);
-	ot_arg_int8(&args, order_id);
-	ot_arg_int4(&args, line_no);
-	ot_begin();
-	if (ot_run(OT_PLAN_LINE_QUANTITY, &args) == 0)
-		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
-				errmsg("order " INT64_FORMAT " has no line %d", order_id, line_no));
-	check_line(workspace, order_id, line_no, ot_get_int8(0, 1));
-	ot_end();
+	if (!ot_in_replication())
+		check_line(trigger, trigger->tg_trigtuple);
 	return PointerGetDatum(NULL);
 }
 
-/* Refuses to take units from a line that are in shipments already. */
+/*
+ * Refuses to take units from a line that are in shipments already, or the line from
+ * under them.  The order's lock keeps new shipments away meanwhile.
+ */
 Datum
 ordertrack_order_items_guard_quantity(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = ot_trigger_data(fcinfo, "order_items_guard_quantity");
 	HeapTuple before = trigger->tg_trigtuple;
-	bool is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
-	int64 quantity =
-		is_update ? ot_tuple_int8(trigger, trigger->tg_newtuple, "quantity") : 0;
+	OtArgs args = {0};
 
-	if (ot_in_replication() || quantity >= ot_tuple_int8(trigger, before, "quantity"))
+	if (ot_in_replication() || keeps_units(trigger))
 		return PointerGetDatum(NULL);
+	ot_arg_int8(&args, ot_tuple_int8(trigger, before, "workspace_id"));
+	ot_arg_int8(&args, ot_tuple_int8(trigger, before, "order_id"));
 	ot_begin();
-	check_line(ot_tuple_int8(trigger, before, "workspace_id"),
-			   ot_tuple_int8(trigger, before, "order_id"),
-			   ot_tuple_int4(trigger, before, "line_no"), quantity);
+	ot_run(OT_PLAN_ORDER_LOCK, &args);
 	ot_end();
+	check_line(trigger, before);
 	return PointerGetDatum(NULL);
 }
 
+static bool
+keeps_units(const TriggerData *trigger)
+{
+	static const char *const key[] = {"workspace_id", "order_id", "line_no"};
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		return false;
+	for (int i = 0; i < lengthof(key); i++)
+		if (ot_tuple_differs(trigger, ot_column(trigger, key[i])))
+			return false;
+	return ot_tuple_int8(trigger, trigger->tg_newtuple, "quantity") >=
+		   ot_tuple_int8(trigger, trigger->tg_trigtuple, "quantity");
+}
+
+/* Checks the line that a row of an order or of a shipment names. */
 static void
-check_line(int64 workspace, int64 order_id, int32 line_no, int64 quantity)
+check_line(const TriggerData *trigger, HeapTuple tuple)
+{
+	int32 line_no = ot_tuple_int4(trigger, tuple, "line_no");
+
+	ot_begin();
+	check_lines(ot_tuple_int8(trigger, tuple, "workspace_id"),
+				ot_tuple_int8(trigger, tuple, "order_id"), line_no, line_no);
+	ot_end();
+}
+
+/* Checks the lines of an order from one number to another. */
+static void
+check_lines(int64 workspace, int64 order_id, int32 first_no, int32 last_no)
 {
 	OtArgs args = {0};
-	int64 in_shipments;
 
 	ot_arg_int8(&args, workspace);
 	ot_arg_int8(&args, order_id);
-	ot_arg_int4(&args, line_no);
-	ot_run(OT_PLAN_SHIPMENT_LINE_SUM, &args);
-	in_shipments = ot_get_int8(0, 1);
-	if (in_shipments > quantity)
+	ot_arg_int4(&args, first_no);
+	ot_arg_int4(&args, last_no);
+	if (ot_run(OT_PLAN_SHIPMENT_EXCESS, &args) > 0)
 		ereport(ERROR, errcode(OT_ERRCODE_EXCEEDED),
 				errmsg("shipments cannot hold more of a line than was ordered"),
 				errdetail("Of line %d of order " INT64_FORMAT ", " INT64_FORMAT
 						  " would be in shipments, and " INT64_FORMAT " ordered.",
-						  line_no, order_id, in_shipments, quantity));
+						  ot_get_int4(0, 1), order_id, ot_get_int8(0, 2),
+						  ot_get_int8(0, 3)));
 }

@@ -38,6 +38,16 @@ const OtStatement ot_coupon_statements[OT_PLAN_COUNT] = {
 		"   JOIN ordertrack.shipments AS h"
 		"     ON h.workspace_id = $1 AND h.shipment_id = s.shipment_id AND h.status <> 'canceled'"
 		"  WHERE s.workspace_id = $1 AND s.order_id = $2 AND s.line_no = a.line_no) LIMIT 1"},
+	/* A line of which more was shipped than has come back by complete returns. */
+	[OT_PLAN_REWARD_SHIPPED] = {"ii",
+		"SELECT FROM ordertrack.shipment_items AS s JOIN ordertrack.shipments AS h"
+		"    ON h.workspace_id = $1 AND h.shipment_id = s.shipment_id AND h.status IN ('shipped', 'delivered')"
+		" WHERE s.workspace_id = $1 AND s.order_id = $2"
+		" GROUP BY s.line_no HAVING sum(s.quantity) > (SELECT coalesce(sum(c.quantity), 0)"
+		"   FROM ordertrack.returns AS t JOIN ordertrack.return_receipts AS c"
+		"     ON c.workspace_id = $1 AND c.return_id = t.return_id"
+		"  WHERE t.workspace_id = $1 AND t.order_id = $2 AND t.status = 'complete'"
+		"    AND c.line_no = s.line_no) LIMIT 1"},
 	[OT_PLAN_REWARD_CODES_LOCK] = {"iiT",
 		"SELECT FROM ordertrack.reward_codes"
 		" WHERE workspace_id = $1 AND reward_id = $2 AND code = ANY ($3)"

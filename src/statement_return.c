@@ -96,10 +96,14 @@ const OtStatement ot_return_statements[OT_PLAN_COUNT] = {
 		" WHERE i.workspace_id = $1 AND i.return_id = $2 AND i.line_no = $3"},
 
 	/* ---- refund ---- */
+	/* What came back by complete returns and by return $3. */
 	[OT_PLAN_RETURN_LINES] = {"iii",
 		"SELECT i.line_no, i.amount, i.discount_amount, i.quantity,"
-		"  (SELECT coalesce(sum(c.quantity), 0)::bigint FROM ordertrack.return_receipts AS c"
-		"    WHERE c.workspace_id = $1 AND c.return_id = $3 AND c.line_no = i.line_no)"
+		"  (SELECT coalesce(sum(c.quantity), 0)::bigint FROM ordertrack.returns AS t"
+		"     JOIN ordertrack.return_receipts AS c"
+		"       ON c.workspace_id = $1 AND c.return_id = t.return_id AND c.line_no = i.line_no"
+		"    WHERE t.workspace_id = $1 AND t.order_id = $2"
+		"      AND (t.status = 'complete' OR t.return_id = $3))"
 		"  FROM ordertrack.order_items AS i WHERE i.workspace_id = $1 AND i.order_id = $2"
 		" ORDER BY i.line_no"},
 	[OT_PLAN_RETURN_REFUNDED] = {"iii",

@@ -36,16 +36,18 @@ const OtStatement ot_shipment_statements[OT_PLAN_COUNT] = {
 		"  (workspace_id, shipment_id, order_id, line_no, quantity, replaced_quantity, created_at)"
 		" SELECT $1, $2, $3, g.line_no, g.quantity, g.replaced_quantity, $4"
 		"  FROM unnest($5, $6, $7) AS g (line_no, quantity, replaced_quantity)"},
-	/* Units of one line that are in live shipments. */
-	[OT_PLAN_SHIPMENT_LINE_SUM] = {"iin",
-		"SELECT coalesce(sum(u.quantity), 0)::bigint FROM ordertrack.shipment_items AS u"
+	/* The first of the lines $3 to $4 of which live shipments hold more than there is. */
+	[OT_PLAN_SHIPMENT_EXCESS] = {"iinn",
+		"SELECT u.line_no, least(sum(u.quantity), 9223372036854775807)::bigint,"
+		"  coalesce(i.quantity, 0)::bigint"
+		"  FROM ordertrack.shipment_items AS u"
 		"  JOIN ordertrack.shipments AS s"
-		"    ON s.workspace_id = $1 AND s.shipment_id = u.shipment_id"
-		" WHERE u.workspace_id = $1 AND u.order_id = $2 AND u.line_no = $3"
-		"   AND s.status <> 'canceled'"},
-	[OT_PLAN_LINE_QUANTITY] = {"iin",
-		"SELECT quantity FROM ordertrack.order_items"
-		" WHERE workspace_id = $1 AND order_id = $2 AND line_no = $3"},
+		"    ON s.workspace_id = $1 AND s.shipment_id = u.shipment_id AND s.status <> 'canceled'"
+		"  LEFT JOIN ordertrack.order_items AS i"
+		"    ON i.workspace_id = $1 AND i.order_id = $2 AND i.line_no = u.line_no"
+		" WHERE u.workspace_id = $1 AND u.order_id = $2 AND u.line_no BETWEEN $3 AND $4"
+		" GROUP BY u.line_no, i.quantity HAVING sum(u.quantity) > coalesce(i.quantity, 0)"
+		" ORDER BY u.line_no LIMIT 1"},
 
 	/*
 	 * One at a time: for "shipment_id = ANY ($2)" a table that was never analyzed is

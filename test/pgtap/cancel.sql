@@ -96,6 +96,26 @@ SELECT ordertrack.hold_order(id, CASE status WHEN 'paid' THEN '' END) FROM held 
 \g /dev/null
 SELECT is((SELECT event_type FROM ordertrack.order_notes WHERE order_id = id ORDER BY note_no DESC OFFSET 1 LIMIT 1),
 	CASE status WHEN 'paid' THEN 'order_paid' ELSE 'order_released' END, 'a hold without a reason: ' || status) FROM held WHERE status IN ('paid', 'created');
+-- What was paid during the hold counts when the order goes on, and what costs nothing is not paid.
+SELECT ordertrack.create_order('{"items":[{"sku":"a","quantity":2,"price":100}]}') AS late, ordertrack.create_order('{"amount":0}') AS free \gset
+SELECT ordertrack.hold_order(:late), ordertrack.hold_order(:free), ordertrack.add_payment(:late, 150)
+\g /dev/null
+SELECT is(ordertrack.release_order(:late), 'created', 'in part');
+SELECT ordertrack.hold_order(:late), ordertrack.add_payment(:late, 50)
+\g /dev/null
+SELECT is(ordertrack.release_order(:late, 'desk', 'staff'), 'paid', 'paid while on hold');
+SELECT is(pg_temp.look(:late), 'paid 200 0 200', 'the order says so');
+SELECT is((SELECT string_agg(concat_ws(' ', event_type, channel, data->>'actor'), ', ' ORDER BY note_no) FROM ordertrack.order_notes
+	WHERE order_id = :late AND note_no > (SELECT max(note_no) FROM ordertrack.order_notes WHERE order_id = :late AND event_type = 'adding_payment')),
+	'order_released desk staff, order_paid desk staff', 'with a note of each');
+SELECT is(ordertrack.release_order(:free), 'created', 'an order that costs nothing');
+SELECT ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":2}]}') AS cut \gset
+SELECT ordertrack.create_shipment(:cut, '[{"line_no":1,"quantity":1}]') AS sent, ordertrack.create_shipment(:cut) AS rest \gset
+SELECT ordertrack.set_shipment_status(:sent, s) FROM unnest('{released,packing,shipped}'::text[]) AS s
+\g /dev/null
+SELECT ordertrack.hold_order(:cut), ordertrack.set_shipment_status(:rest, 'canceled')
+\g /dev/null
+SELECT is(ordertrack.release_order(:cut), 'completed', 'completed by what was canceled while on hold');
 -- Held orders end, too.
 SELECT is(pg_temp.cancel(id), 'nothing', 'canceled from its hold: ' || status) FROM held WHERE status IN ('paid', 'created');
 SELECT is((SELECT status_before_hold FROM ordertrack.orders WHERE order_id = id), NULL, 'and nothing to go back to: ' || status) FROM held WHERE status = 'paid';
@@ -181,6 +201,28 @@ SELECT is((SELECT concat_ws(' ', kind, result, failure_code) FROM ordertrack.red
 	'rollback failure reward_used', 'the refusal is recorded');
 SELECT is(pg_temp.supply(), '1 1 8 BC 440', 'and the reward stays had');
 SELECT is(pg_temp.cancel(:used), 'pen reward_used', 'it is tried again');
+
+-- A reward of which the customer has units, until they have come back.
+SELECT order_id AS sent FROM ordertrack.redeem_reward('pen', 'anna', 2, 'red')
+\gset
+SELECT ordertrack.create_shipment(:sent, '[{"line_no":1,"quantity":1}]') AS one, ordertrack.create_shipment(:sent) AS other
+\gset
+SELECT ordertrack.set_shipment_status(:one, s) FROM unnest('{released,packing,shipped}'::text[]) AS s
+\g /dev/null
+SELECT pg_temp.supply() AS taken
+\gset
+SELECT is(pg_temp.cancel(:sent), 'pen items_shipped', 'a reward of which a unit was shipped');
+SELECT is(pg_temp.look(:sent) || ' ' || (SELECT status FROM ordertrack.shipments WHERE shipment_id = :other), 'canceled 0 0 0 canceled', 'the rest is not sent');
+SELECT is(pg_temp.supply(), :'taken', 'points and stock stay away');
+SELECT is((SELECT failure_message FROM ordertrack.redemptions WHERE order_id = :sent AND kind = 'rollback'), 'units of the reward were shipped and did not come back', 'with words');
+SELECT ordertrack.create_return(:sent) AS back
+\gset
+SELECT ordertrack.receive_return(:back)
+\g /dev/null
+SELECT is(pg_temp.cancel(:sent), 'pen items_shipped', 'one that comes back, too');
+SELECT ordertrack.complete_return(:back, 0)
+\g /dev/null
+SELECT is(pg_temp.cancel(:sent), 'pen 0', 'until it has');
 SELECT ordertrack.set_delivery_status(:unit, 'canceled')
 \g /dev/null
 SELECT is(pg_temp.cancel(:used), 'pen 0', 'until it can be done');

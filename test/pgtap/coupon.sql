@@ -328,6 +328,21 @@ SELECT is(pg_temp.tell(ordertrack.remove_coupon(:more, 'MORE')), 'items_shipped'
 SELECT is(pg_temp.tell(ordertrack.add_coupon(:more, 'HALF')), 'success 15000 10000 5000', 'a discount on lines that adds nothing');
 SELECT is(pg_temp.tell(ordertrack.remove_coupon(:more, 'HALF')), 'success 15000 5000 10000', 'comes back all the same');
 
+-- Where the units that go were the last to be sent, the order is complete.
+SELECT pg_temp.new_order('rest') AS rest
+\gset
+SELECT ordertrack.set_order_status(:rest, 'paid'), ordertrack.add_coupon(:rest, 'MUG'), ordertrack.add_coupon(:rest, 'HALF')
+\g /dev/null
+SELECT pg_temp.ship(:rest, 'packing', 1, 2) AS sent
+\gset
+SELECT ordertrack.set_shipment_status(shipment_id, 'shipped') FROM ordertrack.shipments WHERE order_id = :rest
+\g /dev/null
+SELECT ordertrack.remove_coupon(:rest, 'HALF')
+\g /dev/null
+SELECT is((SELECT status::text FROM ordertrack.orders WHERE order_id = :rest), 'partially_shipped', 'two mugs are to be sent');
+SELECT is(pg_temp.tell(ordertrack.remove_coupon(:rest, 'MUG')), 'success 10000 0 10000', 'the mugs go');
+SELECT is((SELECT status::text FROM ordertrack.orders WHERE order_id = :rest), 'completed', 'and all that is left was sent');
+
 -- A stack adds up what its codes added.
 SELECT pg_temp.new_order('stack') AS stack
 \gset

@@ -313,7 +313,7 @@ CREATE TEMP TABLE guarded AS SELECT command, wanted FROM (VALUES
 UNION ALL SELECT format('UPDATE ordertrack.payments SET %I = %s WHERE payment_id = %s', c, v, :p),
 	format('OT020 column "%s" of table "payments" cannot be changed. History refers to it.', c)
   FROM (VALUES ('workspace_id', '7'), ('payment_id', '-7'), ('order_id', '7'), ('return_id', '7'), ('transaction_type', '''credit'''),
-	('method', '''cash'''), ('amount', '51'), ('created_by', '''me'''), ('created_at', 'now() - ''1 day''::interval')) AS c (c, v);
+	('method', '''cash'''), ('amount', '51'), ('created_by', '''me'''), ('actor', '''me'''), ('channel', '''desk'''), ('created_at', 'now() - ''1 day''::interval')) AS c (c, v);
 SELECT is(pg_temp.try(command), wanted, command) FROM guarded;
 SET LOCAL session_replication_role = replica;
 SELECT is(pg_temp.try(command), wanted, 'replica: ' || command) FROM guarded;

@@ -247,6 +247,23 @@ SELECT is(pg_temp.refund_of(lines::jsonb, discount, paid, received::jsonb, refun
 	('[{"a":9223372036854775807,"q":9223372036854775807}]', 0, 9223372036854775807, '[9223372036854775806]', 0, 9223372036854775806),
 	('[{"a":9223372036854775806,"q":9223372036854775807},{"a":1,"q":2}]', 7, 9223372036854775800, '[9223372036854775807,1]', 0, 9223372036854775800)
 	) AS c (lines, discount, paid, received, refunded, wanted);
+-- Units that come back one by one cost together what they cost at once; a return that is canceled costs nothing.
+SELECT ordertrack.create_order('{"items":[{"quantity":3,"amount":200},{"quantity":1,"amount":1000}]}') AS parts
+\gset
+SELECT ordertrack.add_payment(:parts, 1200), pg_temp.ship(:parts, '[{"line_no":1,"quantity":3},{"line_no":2,"quantity":1}]')
+\g /dev/null
+CREATE FUNCTION pg_temp.return_one(id bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	canceled CONSTANT bigint := ordertrack.create_return(id, '[{"line_no":1,"quantity":1}]');
+	back bigint;
+BEGIN
+	PERFORM ordertrack.receive_return(canceled), ordertrack.cancel_return(canceled);
+	back := ordertrack.create_return(id, '[{"line_no":1,"quantity":1}]');
+	PERFORM ordertrack.receive_return(back);
+	RETURN ordertrack.complete_return(back);
+END
+$$;
+SELECT is(pg_temp.return_one(:parts), wanted, 'unit ' || n || ' of three for 200') FROM (VALUES (1, 67::bigint), (2, 66), (3, 67)) AS c (n, wanted) ORDER BY n;
 SELECT ordertrack.create_order('{"amount":900,"items":[{"quantity":2,"amount":800},{"quantity":1}]}') AS o,
 	ordertrack.create_order('{"amount":900,"items":[{"quantity":1,"amount":9223372036854775807},{"quantity":1,"amount":1}]}') AS huge
 \gset
@@ -284,6 +301,17 @@ SELECT is(pg_temp.try(format(command, :o, :o2, :e, :e2)), format(wanted, :o, :o2
 	(17, 'SELECT ordertrack.receive_return((SELECT max(return_id) FROM ordertrack.returns WHERE order_id = %s))', 'awaiting_completion'),
 	(18, 'SELECT ordertrack.complete_return((SELECT max(return_id) FROM ordertrack.returns WHERE order_id = %s))', '100'),
 	(19, 'SELECT pg_temp.status_of(%4$s)', 'canceled')) AS s (n, command, wanted) ORDER BY n;
+-- Whatever move an operator adds, the order waits; it may be put on hold, and end.
+INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status) VALUES
+	(1, 'order', 'awaiting_exchange', 'paid'), (1, 'order', 'awaiting_exchange', 'on_hold');
+SELECT pg_temp.exchange_order() AS e4, pg_temp.shipped_order() AS o4
+\gset
+SELECT ordertrack.create_return(:o4, pg_temp.units(1), exchange_order_id => :e4) AS r
+\gset
+SELECT is(pg_temp.try(format('SELECT ordertrack.set_order_status(%s, ''paid'')', :e4)),
+	format('OT010 order %s waits for an exchange. Return %s is not complete. ordertrack.complete_return() moves the order on.', :e4, :r), 'it waits for other moves, too');
+SELECT is(ordertrack.hold_order(:e4) || ' ' || ordertrack.release_order(:e4), 'awaiting_exchange awaiting_exchange', 'on hold it waits as well');
+DELETE FROM ordertrack.status_transitions WHERE entity = 'order' AND from_status = 'awaiting_exchange' AND to_status IN ('paid', 'on_hold');
 -- A return that is canceled lets it go, and another may take it.
 SELECT ordertrack.create_return(:o, pg_temp.units(1), exchange_order_id => :e3) AS r
 \gset
@@ -450,6 +478,8 @@ END
 $$;
 SELECT ok(plan ~ ('Scan (Backward )?(using|on) ' || index) AND plan !~ 'Seq Scan on returns', format('%s: %s', v, filter) || CASE WHEN plan ~ index THEN '' ELSE E'\n' || plan END)
   FROM (VALUES
+	('created_at > now() - ''1 hour''::interval', 'returns_created_at_idx'),
+	('(created_at, return_id) < (now() - ''1 hour''::interval, 5) ORDER BY created_at DESC, return_id DESC LIMIT 20', 'returns_created_at_idx'),
 	('status = ''awaiting_completion'' ORDER BY created_at DESC, return_id DESC LIMIT 20', 'returns_status_idx'),
 	('order_id = 7', 'returns_order_id_idx'), ('exchange_order_id = 7', 'returns_exchange_order_id_idx'), ('return_id = 7', 'returns_pkey')) AS f (filter, index)
  CROSS JOIN (VALUES ('return_list'), ('export_returns')) AS t (v)

@@ -306,6 +306,7 @@ SELECT throws_ok(command, wanted, NULL, command) FROM (VALUES
 	('UPDATE ordertrack.shipments SET status = NULL', '23502'), ('UPDATE ordertrack.shipments SET status = ''lost''', '23514'),
 	(format('UPDATE ordertrack.order_items SET quantity = 1 WHERE order_id = %s AND line_no = 1', :big), 'OT007'),
 	(format('DELETE FROM ordertrack.order_items WHERE order_id = %s', :big), 'OT007'),
+	(format('UPDATE ordertrack.order_items SET line_no = line_no + 100 WHERE order_id = %s', :big), 'OT007'),
 	(format('SELECT ordertrack.update_order(%s, ''{"items":[{"sku":"a","quantity":1,"price":1}]}'')', (SELECT order_id FROM ordertrack.shipments AS s JOIN ordertrack.orders AS o USING (order_id)
 		WHERE o.status = 'created' AND s.status <> 'canceled' LIMIT 1)), 'OT007')) AS t (command, wanted);
 SELECT throws_ok('TRUNCATE ordertrack.shipments', 'OT020', NULL, 'TRUNCATE shipments');
@@ -326,6 +327,35 @@ CREATE FUNCTION pg_temp.misdirect() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN N
 CREATE TRIGGER zz_misdirect BEFORE UPDATE ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.misdirect();
 SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'')', :t), 'OT020', NULL, 'and its order');
 DROP TRIGGER zz_misdirect ON ordertrack.shipments;
+CREATE FUNCTION pg_temp.ship() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.status := ''shipped''; NEW.shipped_at := now(); RETURN NEW; END';
+CREATE TRIGGER zz_ship BEFORE INSERT ON ordertrack.shipments FOR EACH ROW EXECUTE FUNCTION pg_temp.ship();
+SELECT throws_ok('SELECT ordertrack.create_shipment(ordertrack.create_order(''{"items":[{"sku":"a","quantity":1}]}''))', 'OT010', NULL, 'so does the first status');
+DROP TRIGGER zz_ship ON ordertrack.shipments;
+
+-- Moves that an operator adds.
+INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status) VALUES
+	(1, 'shipment', 'canceled', 'released'), (1, 'shipment', 'shipped', 'canceled'), (1, 'shipment', 'packing', 'delivered');
+SELECT ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":2},{"sku":"b","quantity":1}]}') AS again \gset
+SELECT ordertrack.create_shipment(:again) AS first \gset
+SELECT ordertrack.set_shipment_status(:first, 'canceled') \g /dev/null
+SELECT ordertrack.create_shipment(:again, '[{"line_no":2,"quantity":1}]') AS second \gset
+SELECT throws_ok(format(how, :first), 'OT007', 'shipments cannot hold more of a line than was ordered', 'units that another shipment holds: ' || how)
+  FROM unnest(ARRAY['SELECT ordertrack.set_shipment_status(%s, ''released'')', 'UPDATE ordertrack.shipments SET status = ''released'' WHERE shipment_id = %s']) AS how;
+SELECT ordertrack.set_shipment_status(:second, 'canceled') \g /dev/null
+SELECT is(ordertrack.set_shipment_status(:first, 'released'), 'canceled', 'a shipment that lives again');
+SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''released'')', :second), 'OT007', NULL, 'but not both');
+SELECT ordertrack.set_shipment_status(:first, 'packing') \g /dev/null
+SELECT is(ordertrack.set_shipment_status(:first, 'delivered'), 'packing', 'handed over at once');
+SELECT is(shipped_at, delivered_at, 'is shipped then, too') FROM ordertrack.shipments WHERE shipment_id = :first;
+SELECT is(status::text, 'completed', 'and its order complete') FROM ordertrack.orders WHERE order_id = :again;
+SELECT pg_temp.shipment_in('shipped', NULL) AS lost \gset
+SELECT is(ordertrack.set_shipment_status(:lost, 'canceled'), 'shipped', 'a shipment that is lost');
+SELECT is(shipped_at, NULL, 'is not shipped') FROM ordertrack.shipments WHERE shipment_id = :lost;
+DELETE FROM ordertrack.status_transitions WHERE entity = 'shipment'
+	AND (from_status, to_status) IN (('canceled', 'released'), ('shipped', 'canceled'), ('packing', 'delivered'));
+SELECT ordertrack.create_order('{"items":[{"sku":"a","quantity":2}]}') AS huge \gset
+SELECT ordertrack.create_shipment(:huge, '[{"line_no":1,"quantity":1}]') \g /dev/null
+SELECT throws_ok(format('SELECT ordertrack.create_shipment(%s, ''[{"line_no":1,"quantity":9223372036854775807}]'')', :huge), 'OT007', NULL, 'more than 64 bits hold');
 
 -- Many in one statement, of one order and of several, and an id twice.
 SELECT ordertrack.create_order('{"status":"paid","items":[{"sku":"a","quantity":20}]}') AS many \gset
@@ -361,6 +391,33 @@ SELECT ordertrack.create_workspace('shipments') AS w \gset
 SELECT throws_ok(format('SELECT ordertrack.set_shipment_status(%s, ''packing'', workspace => %s)', :t, :w), 'OT002', NULL, 'shipments of another workspace');
 SELECT is(failure_code, 'shipment_not_found', 'among many') FROM ordertrack.set_shipment_status(ARRAY[:t], 'packing', workspace => :w);
 SELECT lives_ok(format('SELECT ordertrack.create_shipment(ordertrack.create_order(''{"items":[{"sku":"a","quantity":1}]}'', workspace => %s), workspace => %s)', :w, :w), 'a workspace of its own');
+
+-- Filters and paging use the indexes, on many rows.
+ALTER TABLE ordertrack.shipments DISABLE TRIGGER USER;
+INSERT INTO ordertrack.shipments (workspace_id, order_id, status, created_at, updated_at)
+SELECT 1, n / 3, CASE WHEN n % 100 = 0 THEN 'packing' ELSE 'released' END, now() - n * '1 min'::interval, now() FROM generate_series(1, 30000) AS n;
+SELECT ordertrack.arm_triggers()
+\g /dev/null
+ANALYZE ordertrack.shipments;
+CREATE FUNCTION pg_temp.plan(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	plan text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
+		plan := plan || line || E'\n';
+	END LOOP;
+	RETURN plan;
+END
+$$;
+SELECT ok(plan ~ ('Scan (Backward )?(using|on) ' || index) AND plan !~ 'Seq Scan on shipments', format('%s: %s', v, filter) || CASE WHEN plan ~ index THEN '' ELSE E'\n' || plan END)
+  FROM (VALUES
+	('created_at > now() - ''1 hour''::interval', 'shipments_created_at_idx'),
+	('(created_at, shipment_id) < (now() - ''1 hour''::interval, 5) ORDER BY created_at DESC, shipment_id DESC LIMIT 20', 'shipments_created_at_idx'),
+	('status = ''packing'' ORDER BY created_at DESC, shipment_id DESC LIMIT 20', 'shipments_status_idx'),
+	('order_id = 7', 'shipments_order_id_idx'), ('shipment_id = 7', 'shipments_pkey')) AS f (filter, index)
+ CROSS JOIN (VALUES ('shipment_list'), ('export_shipments')) AS t (v)
+ CROSS JOIN LATERAL pg_temp.plan(format('SELECT * FROM ordertrack.%I WHERE workspace_id = 1 AND %s', v, filter)) AS plan;
 
 SELECT * FROM finish();
 ROLLBACK;
