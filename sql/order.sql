@@ -24,7 +24,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_update_order';
 COMMENT ON FUNCTION ordertrack.update_order(bigint, jsonb, text, text, bigint) IS
-'changes what order_data names (as in create_order, without source_id and status; null empties a field); amount, items and value_in_points only while the status is created; OT001 no such order, OT005 invalid argument or lines that have a discount, 55000 amounts are fixed';
+'changes what order_data names (as in create_order, without source_id and status; null empties a field); amount, items and value_in_points only while the status is created; OT001 no such order, OT005 invalid argument or lines that have a discount, 55000 amounts are fixed, or shipments hold some of the lines';
 
 CREATE FUNCTION ordertrack.set_order_status(
 	order_id bigint,

@@ -99,6 +99,8 @@ BEGIN
 	CREATE INDEX payments_order_id_idx ON ordertrack.payments (workspace_id, order_id, payment_id);
 	CREATE INDEX payments_created_at_idx ON ordertrack.payments (workspace_id, created_at, payment_id);
 	CREATE INDEX payments_status_idx ON ordertrack.payments (workspace_id, status, created_at, payment_id);
+	CREATE INDEX payments_transaction_id_idx ON ordertrack.payments (workspace_id, transaction_id)
+		WHERE transaction_id IS NOT NULL;
 	COMMENT ON TABLE ordertrack.payments IS 'payments of orders, and refunds (transaction_type credit)';
 	COMMENT ON COLUMN ordertrack.payments.amount IS 'in minor units, above 0; of a credit what is refunded';
 	COMMENT ON COLUMN ordertrack.payments.status IS 'pending, processed or failed';

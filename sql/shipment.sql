@@ -120,6 +120,8 @@ BEGIN
 	CREATE INDEX shipments_order_id_idx ON ordertrack.shipments (workspace_id, order_id, shipment_id);
 	CREATE INDEX shipments_created_at_idx ON ordertrack.shipments (workspace_id, created_at, shipment_id);
 	CREATE INDEX shipments_status_idx ON ordertrack.shipments (workspace_id, status, created_at, shipment_id);
+	CREATE INDEX shipments_tracking_number_idx ON ordertrack.shipments (workspace_id, tracking_number)
+		WHERE tracking_number IS NOT NULL;
 	COMMENT ON TABLE ordertrack.shipments IS 'shipments of orders; the lines that they hold are in shipment_items';
 	COMMENT ON COLUMN ordertrack.shipments.is_held_with_order IS 'it is on hold because its order is, and goes on with it';
 

@@ -31,9 +31,19 @@ ot_line_units_arg(FunctionCallInfo fcinfo, int n, const char *name)
 		refuse(name, "It must name a line.");
 	if (JsonContainerSize(array) > OT_MAX_LINES)
 		refuse(name, psprintf("An order has at most %d lines.", OT_MAX_LINES));
-	units = palloc0(sizeof(OtLineUnits));
+	units = ot_line_units_make((int) JsonContainerSize(array));
 	for (int i = 0; i < (int) JsonContainerSize(array); i++)
 		read_element(getIthJsonbValueFromContainer(array, i), name, units);
+	return units;
+}
+
+/* Makes room for units of so many lines. */
+OtLineUnits *
+ot_line_units_make(int most)
+{
+	OtLineUnits *units = palloc0(sizeof(OtLineUnits));
+
+	units->lines = palloc0(sizeof(OtLineQuantity) * Max(most, 1));
 	return units;
 }
 

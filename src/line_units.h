@@ -16,9 +16,10 @@ typedef struct OtLineQuantity
 typedef struct OtLineUnits
 {
 	int count;
-	OtLineQuantity lines[OT_MAX_LINES];
+	OtLineQuantity *lines;
 } OtLineUnits;
 
+extern OtLineUnits *ot_line_units_make(int most);
 extern OtLineUnits *ot_line_units_arg(FunctionCallInfo fcinfo, int n, const char *name);
 extern void ot_arg_line_units(OtArgs *args, const OtLineUnits *units);
 extern void ot_line_units_describe(const OtLineUnits *units, OtJson *json);

@@ -12,6 +12,7 @@
 
 #include "errcodes.h"
 #include "payment.h"
+#include "shipment.h"
 #include "verdict.h"
 
 PG_FUNCTION_INFO_V1(ordertrack_set_order_status);
@@ -222,6 +223,10 @@ check_lines(const OtChange *change, const OtOrderData *data)
 
 	if (!is_passed(data, "amount") && !is_passed(data, "items"))
 		return;
+	if (data->has_items && ot_shipments_are_live(change->workspace, change->order_id))
+		ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("items of an order cannot be changed while shipments hold some"),
+				errhint("Cancel its shipments first."));
 	ot_arg_int8(&args, change->workspace);
 	ot_arg_int8(&args, change->order_id);
 	if (ot_run(OT_PLAN_ITEMS_LIVE, &args) > 0)

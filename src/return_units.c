@@ -54,13 +54,8 @@ ot_return_expected(int64 workspace, int64 return_id)
 static OtLineUnits *
 read_units(uint64 count)
 {
-	OtLineUnits *units = palloc0(sizeof(OtLineUnits));
+	OtLineUnits *units = ot_line_units_make((int) count);
 
-	/* Discounts add lines to those that an order is created with. */
-	if (count > OT_MAX_LINES)
-		ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				errmsg("too many lines at once"),
-				errhint("Name at most %d of them in \"items\".", OT_MAX_LINES));
 	units->count = (int) count;
 	for (int i = 0; i < units->count; i++)
 	{

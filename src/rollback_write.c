@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "limit.h"
+#include "payment.h"
 #include "plan.h"
 #include "redemption_item.h"
 #include "rollback.h"
@@ -23,6 +24,7 @@ static void change_order(const OtRollbackRequest *request, const OtRollbackFacts
 static const char *status_after(const OtRollbackRequest *request,
 								const OtRollbackFacts *facts,
 								const OtRollbackOrder *order);
+static bool goes_on(const OtRollbackRequest *request, const OtRollbackFacts *facts);
 static Jsonb *describe(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 					   const OtRollbackVerdict *verdict, const OtCart *cart,
 					   const OtRollbackOrder *order);
@@ -110,7 +112,7 @@ status_after(const OtRollbackRequest *request, const OtRollbackFacts *facts,
 /*
  * Tells what an order is without an amount of its redemptions.  Its discount is the
  * sum of its live redemptions and its manual discount, computed again; without the
- * last redemption it is canceled, where that move is allowed.
+ * last redemption it is canceled, where that move is allowed and nothing else keeps it.
  */
 void
 ot_rollback_order_settle(const OtRollbackRequest *request, const OtRollbackFacts *facts,
@@ -127,11 +129,23 @@ ot_rollback_order_settle(const OtRollbackRequest *request, const OtRollbackFacts
 	if (request->keeps_order || !is_complete || ot_get_int8(0, 2) > 1 ||
 		strcmp(order->status, "canceled") == 0)
 		return;
-	if (ot_transition_find(request->workspace, "order", order->status, "canceled",
+	if (!goes_on(request, facts) &&
+		ot_transition_find(request->workspace, "order", order->status, "canceled",
 						   NULL) != NULL)
 		order->status = "canceled";
 	else
 		order->kept_status = order->status;
+}
+
+/* Tells whether an order stands without codes: money came for it, or it was sent. */
+static bool
+goes_on(const OtRollbackRequest *request, const OtRollbackFacts *facts)
+{
+	OtPaid sums;
+
+	ot_payments_sum(request->workspace, facts->order_id, 0, &sums);
+	return sums.paid > sums.refunded ||
+		   ot_shipments_are_sent(request->workspace, facts->order_id);
 }
 
 static Jsonb *

@@ -172,9 +172,9 @@ read_lines(NewShipment *shipment)
 static OtLineUnits *
 take_rest(const NewShipment *shipment)
 {
-	OtLineUnits *units = palloc0(sizeof(OtLineUnits));
+	OtLineUnits *units = ot_line_units_make(shipment->line_count);
 
-	for (int i = 0; i < shipment->line_count && units->count < OT_MAX_LINES; i++)
+	for (int i = 0; i < shipment->line_count; i++)
 	{
 		const Line *line = &shipment->lines[i];
 

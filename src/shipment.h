@@ -58,6 +58,8 @@ extern void ot_shipment_describe_text(OtJson *json, const char *key,
 
 extern const char *ot_shipments_order_status(int64 workspace, int64 order_id,
 											 const char *order_status);
+extern bool ot_shipments_are_sent(int64 workspace, int64 order_id);
+extern bool ot_shipments_are_live(int64 workspace, int64 order_id);
 extern void ot_shipments_follow(const OtChange *order_change, const char *old_status,
 								const char *new_status);
 extern const OtChange *ot_shipments_followed(int64 workspace, int64 order_id);

@@ -38,6 +38,28 @@ ot_shipments_order_status(int64 workspace, int64 order_id, const char *order_sta
 	return status;
 }
 
+/* Tells whether something of an order was sent. */
+bool
+ot_shipments_are_sent(int64 workspace, int64 order_id)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, order_id);
+	return ot_run(OT_PLAN_SHIPMENT_SENT, &args) > 0;
+}
+
+/* Tells whether a shipment of an order is not canceled. */
+bool
+ot_shipments_are_live(int64 workspace, int64 order_id)
+{
+	OtArgs args = {0};
+
+	ot_arg_int8(&args, workspace);
+	ot_arg_int8(&args, order_id);
+	return ot_run(OT_PLAN_SHIPMENT_LIVE, &args) > 0;
+}
+
 /*
  * Has the shipments of an order follow a change of its status, whoever made that:
  * those that are not shipped yet stop with it, go on with it, or end with it.

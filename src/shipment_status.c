@@ -249,21 +249,19 @@ ids_arg(FunctionCallInfo fcinfo, int *count)
 static OtShipmentFailure
 try_move(const Move *move, OtShipment *shipment)
 {
-	OtShipmentFailure failure;
+	OtShipmentFailure failure = OT_SHIPMENT_OK;
 	OtOrderRow order;
-	bool is_move;
 
 	if (!read_shipment(move, shipment))
 		return OT_SHIPMENT_NOT_FOUND;
 	if (!changes(move, shipment))
 		return OT_SHIPMENT_OK;
 	ot_order_take(move->change.workspace, shipment->order_id, &order);
-	is_move = strcmp(shipment->status, move->status) == 0 ||
-			  ot_transition_find(move->change.workspace, "shipment", shipment->status,
-								 move->status, shipment->held_status) != NULL;
-	failure = strcmp(shipment->status, move->status) == 0
-				  ? OT_SHIPMENT_OK
-				  : ot_shipment_judge(move->status, order.status, is_move);
+	if (strcmp(shipment->status, move->status) != 0)
+		failure = ot_shipment_judge(move->status, order.status,
+									ot_transition_find(move->change.workspace, "shipment",
+													   shipment->status, move->status,
+													   shipment->held_status) != NULL);
 	if (failure == OT_SHIPMENT_OK)
 		change_shipment(move, shipment);
 	else

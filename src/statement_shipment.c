@@ -81,6 +81,12 @@ const OtStatement ot_shipment_statements[OT_PLAN_COUNT] = {
 		"  coalesce(bool_or(status NOT IN ('shipped', 'delivered', 'canceled')), false),"
 		"  EXISTS (SELECT FROM (" LINES ") AS l WHERE l.quantity > l.live + l.canceled)"
 		"  FROM ordertrack.shipments WHERE workspace_id = $1 AND order_id = $2"},
+	[OT_PLAN_SHIPMENT_SENT] = {"ii",
+		"SELECT FROM ordertrack.shipments WHERE workspace_id = $1 AND order_id = $2"
+		"   AND status IN ('shipped', 'delivered') LIMIT 1"},
+	[OT_PLAN_SHIPMENT_LIVE] = {"ii",
+		"SELECT FROM ordertrack.shipments WHERE workspace_id = $1 AND order_id = $2"
+		"   AND status <> 'canceled' LIMIT 1"},
 	[OT_PLAN_SHIPMENT_KEY_FIND] = {"it",
 		"SELECT request_hash, shipment_id FROM ordertrack.idempotency_keys"
 		" WHERE workspace_id = $1 AND idempotency_key = $2"},

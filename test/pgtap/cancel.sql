@@ -277,5 +277,28 @@ SELECT throws_ok(call, code, NULL, call) FROM (VALUES
 
 SELECT is_empty('SELECT v.* FROM ordertrack.orders AS o, ordertrack.verify_order(o.order_id) AS v', 'all histories verify');
 
+-- The rollback of its last code cancels an order, unless money came for it or it was sent.
+CREATE FUNCTION pg_temp.back(source text, command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	id CONSTANT bigint := pg_temp.new_order(source);
+	answer ordertrack.redemption_outcome;
+BEGIN
+	PERFORM ordertrack.redeem('TEN', 'anna', jsonb_build_object('id', id));
+	EXECUTE format(command, id);
+	SELECT * INTO answer FROM ordertrack.rollback_redemption((SELECT max(redemption_id) FROM ordertrack.redemptions WHERE order_id = id AND kind = 'redemption'));
+	RETURN concat_ws(' ', answer.result, (SELECT status FROM ordertrack.orders WHERE order_id = id),
+		(SELECT data ->> 'kept_status' FROM ordertrack.order_notes WHERE order_id = id AND event_type = 'promotion_remove_coupon'),
+		(SELECT string_agg(problem, ' ') FROM ordertrack.verify_order(id)));
+END
+$$;
+SELECT is(pg_temp.back('back ' || n, command), wanted, 'back after: ' || command) FROM (VALUES
+	(1, 'SELECT %s', 'success canceled'),
+	(2, 'SELECT ordertrack.add_payment(%s, 5)', 'success paid paid'),
+	(3, 'SELECT ordertrack.add_payment(%s, 5, status => ''pending'')', 'success canceled'),
+	(4, 'SELECT ordertrack.add_payment(%1$s, 5), ordertrack.create_refund(%1$s, 5)', 'success canceled'),
+	(5, 'SELECT ordertrack.create_shipment(%s)', 'success canceled'),
+	(6, 'SELECT ordertrack.set_shipment_status(s, status) FROM ordertrack.create_shipment(%s, ''[{"line_no":1,"quantity":1}]'') AS s, unnest(''{released,packing,shipped}''::text[]) AS status',
+		'success partially_shipped partially_shipped')) AS t (n, command, wanted);
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -308,7 +308,7 @@ SELECT throws_ok(command, wanted, NULL, command) FROM (VALUES
 	(format('DELETE FROM ordertrack.order_items WHERE order_id = %s', :big), 'OT007'),
 	(format('UPDATE ordertrack.order_items SET line_no = line_no + 100 WHERE order_id = %s', :big), 'OT007'),
 	(format('SELECT ordertrack.update_order(%s, ''{"items":[{"sku":"a","quantity":1,"price":1}]}'')', (SELECT order_id FROM ordertrack.shipments AS s JOIN ordertrack.orders AS o USING (order_id)
-		WHERE o.status = 'created' AND s.status <> 'canceled' LIMIT 1)), 'OT007')) AS t (command, wanted);
+		WHERE o.status = 'created' AND s.status <> 'canceled' LIMIT 1)), '55000')) AS t (command, wanted);
 SELECT throws_ok('TRUNCATE ordertrack.shipments', 'OT020', NULL, 'TRUNCATE shipments');
 SELECT throws_ok('TRUNCATE ordertrack.shipment_items', 'OT020', NULL, 'TRUNCATE shipment_items');
 SET LOCAL session_replication_role = replica;
