@@ -15,8 +15,18 @@
 PG_FUNCTION_INFO_V1(ordertrack_order_as_of);
 PG_FUNCTION_INFO_V1(ordertrack_order_changes);
 
-static uint64 read_notes(int64 workspace, int64 order_id);
-static void fold(OtOrderState *state, uint64 count, TimestampTz after, TimestampTz until);
+/* What to count of an order's notes. */
+typedef struct Span
+{
+	OtOrderState *state;
+	TimestampTz after; /* this moment left out */
+	TimestampTz until;
+} Span;
+
+static void check_order(OtArgs *order, int64 workspace, int64 order_id);
+static void fold(OtOrderState *state, const OtArgs *order, TimestampTz after,
+				 TimestampTz until);
+static void apply_note(void *context, uint64 row);
 static void add_change(void *context, const OtValue *old, const OtValue *new);
 
 /* Gives the order as it was at a moment, NULL before it existed. */
@@ -26,10 +36,13 @@ ordertrack_order_as_of(PG_FUNCTION_ARGS)
 	int64 order_id = ot_id_arg(fcinfo, 0, "order_id");
 	TimestampTz at = PG_ARGISNULL(1) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(1);
 	int64 workspace = ot_workspace_arg(fcinfo, 2);
-	OtOrderState state = {0};
+	OtOrderState state;
+	OtArgs order = {0};
 
+	ot_state_begin(&state);
 	ot_begin();
-	fold(&state, read_notes(workspace, order_id), DT_NOBEGIN, at);
+	check_order(&order, workspace, order_id);
+	fold(&state, &order, DT_NOBEGIN, at);
 	ot_end();
 	if (!state.has_begun)
 		PG_RETURN_NULL();
@@ -44,52 +57,55 @@ ordertrack_order_changes(PG_FUNCTION_ARGS)
 	TimestampTz from = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(1);
 	TimestampTz to = PG_ARGISNULL(2) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(2);
 	int64 workspace = ot_workspace_arg(fcinfo, 3);
-	OtOrderState before = {0};
+	OtOrderState before;
 	OtOrderState after;
-	uint64 count;
+	OtArgs order = {0};
 
 	if (from > to)
 		ereport(ERROR, errcode(OT_ERRCODE_INVALID_ARGUMENT),
 				errmsg("argument \"from_at\" is after \"to_at\""));
 	InitMaterializedSRF(fcinfo, 0);
+	ot_state_begin(&before);
 	ot_begin();
-	count = read_notes(workspace, order_id);
-	fold(&before, count, DT_NOBEGIN, from);
+	check_order(&order, workspace, order_id);
+	fold(&before, &order, DT_NOBEGIN, from);
 	ot_state_copy(&after, &before);
-	fold(&after, count, from, to);
+	fold(&after, &order, from, to);
 	ot_end();
 	ot_state_compare(&before, &after, add_change, fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
-/* Reads all notes of an order, of which the caller takes those of its time. */
-static uint64
-read_notes(int64 workspace, int64 order_id)
+/* Refuses an order that is not there. */
+static void
+check_order(OtArgs *order, int64 workspace, int64 order_id)
 {
-	OtArgs order = {0};
-	OtArgs notes;
-
-	ot_arg_int8(&order, workspace);
-	ot_arg_int8(&order, order_id);
-	notes = order;
-	if (ot_read(OT_PLAN_ORDER_READ, &order) == 0)
+	ot_arg_int8(order, workspace);
+	ot_arg_int8(order, order_id);
+	if (ot_read(OT_PLAN_ORDER_READ, order) == 0)
 		ot_order_refuse(workspace, order_id);
-	return ot_read(OT_PLAN_NOTE_LIST, &notes);
 }
 
-/* Counts the notes of a time, the one that it begins with left out. */
+/* Counts the notes of a time, one after the other: a history may be long. */
 static void
-fold(OtOrderState *state, uint64 count, TimestampTz after, TimestampTz until)
+fold(OtOrderState *state, const OtArgs *order, TimestampTz after, TimestampTz until)
 {
-	for (uint64 row = 0; row < count; row++)
-	{
-		OtNote note;
-		int32 note_no = ot_note_get(row, &note);
+	Span span = {state, after, until};
+	OtArgs notes = *order;
 
-		CHECK_FOR_INTERRUPTS();
-		if (note.created_at > after && note.created_at <= until)
-			ot_state_apply(state, note_no, &note);
-	}
+	ot_read_each(OT_PLAN_NOTE_LIST, &notes, apply_note, &span);
+}
+
+static void
+apply_note(void *context, uint64 row)
+{
+	const Span *span = context;
+	OtNote note;
+	int32 note_no = ot_note_get(row, &note);
+
+	CHECK_FOR_INTERRUPTS();
+	if (note.created_at > span->after && note.created_at <= span->until)
+		ot_state_apply(span->state, note_no, &note);
 }
 
 static void

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "order_state.h"
 
 #define FIRST_SIZE 32
@@ -61,11 +63,23 @@ const OtPartKind ot_part_kinds[OT_PART_COUNT] = {
 						BIT(QUANTITY) | BIT(RECEIVED_QUANTITY)}};
 
 static void put(OtOrderState *state, OtValue *value);
+static void keep_text(const OtOrderState *state, OtValue *value);
 static int find_place(const OtOrderState *state, OtThing thing, OtField field);
 static int compare_keys(const OtValue *value, OtThing thing, OtField field);
 static int compare_numbers(int64 a, int64 b);
 static void make_room(OtOrderState *state, int place);
 static bool is_same(const OtValue *a, const OtValue *b);
+
+/*
+ * Begins an empty state.  What it keeps is allocated where the caller is now, so
+ * that notes can be read in a memory that is freed after each.
+ */
+void
+ot_state_begin(OtOrderState *state)
+{
+	memset(state, 0, sizeof(*state));
+	state->memory = CurrentMemoryContext;
+}
 
 /* Finds a value that is set, or NULL. */
 const OtValue *
@@ -144,10 +158,13 @@ void
 ot_state_copy(OtOrderState *copy, const OtOrderState *state)
 {
 	*copy = *state;
-	copy->size = state->count;
-	copy->values = palloc(sizeof(OtValue) * Max(state->count, 1));
-	if (state->count > 0)
-		memcpy(copy->values, state->values, sizeof(OtValue) * state->count);
+	copy->size = Max(state->count, FIRST_SIZE);
+	copy->values = MemoryContextAllocHuge(copy->memory, sizeof(OtValue) * copy->size);
+	for (int i = 0; i < state->count; i++)
+	{
+		copy->values[i] = state->values[i];
+		keep_text(copy, &copy->values[i]);
+	}
 }
 
 /* Does work on every value that is not the same in both states, in their order. */
@@ -186,7 +203,18 @@ put(OtOrderState *state, OtValue *value)
 		make_room(state, place);
 	else if (is_same(&state->values[place], value))
 		return;
+	else if (state->values[place].text != NULL)
+		pfree(unconstify(char *, state->values[place].text));
 	state->values[place] = *value;
+	keep_text(state, &state->values[place]);
+}
+
+/* Makes the text of a value, where it has one, the state's own. */
+static void
+keep_text(const OtOrderState *state, OtValue *value)
+{
+	if (value->text != NULL)
+		value->text = MemoryContextStrdup(state->memory, value->text);
 }
 
 /* Gives the place of the first value that is not before a key. */
@@ -229,12 +257,15 @@ compare_numbers(int64 a, int64 b)
 static void
 make_room(OtOrderState *state, int place)
 {
+	CHECK_FOR_INTERRUPTS();
 	if (state->count == state->size)
 	{
-		state->size = Max(state->size * 2, FIRST_SIZE);
+		Size size = Max(state->size * 2, FIRST_SIZE);
+
 		state->values = state->values == NULL
-							? palloc(sizeof(OtValue) * state->size)
-							: repalloc_huge(state->values, sizeof(OtValue) * state->size);
+							? MemoryContextAlloc(state->memory, sizeof(OtValue) * size)
+							: repalloc_huge(state->values, sizeof(OtValue) * size);
+		state->size = size;
 	}
 	memmove(&state->values[place + 1], &state->values[place],
 			sizeof(OtValue) * (state->count - place));

@@ -92,6 +92,7 @@ typedef struct OtValue
 
 typedef struct OtOrderState
 {
+	MemoryContext memory; /* of the values and their texts */
 	bool has_begun;		  /* the note of the order's creation was there */
 	int32 note_no;		  /* of the last note that was counted */
 	TimestampTz noted_at; /* and its time */
@@ -101,6 +102,7 @@ typedef struct OtOrderState
 } OtOrderState;
 
 /* order_state.c */
+extern void ot_state_begin(OtOrderState *state);
 extern const OtValue *ot_state_find(const OtOrderState *state, OtThing thing,
 									OtField field);
 extern bool ot_state_has(const OtOrderState *state, OtPart part, int64 id);

@@ -127,7 +127,9 @@ ot_state_to_json(const OtOrderState *state, int64 order_id)
 static void
 keep_what_is_set(const OtOrderState *state, OtOrderState *present)
 {
-	ot_state_copy(present, state);
+	*present = *state;
+	present->values =
+		palloc_extended(sizeof(OtValue) * Max(state->count, 1), MCXT_ALLOC_HUGE);
 	present->count = 0;
 	for (int i = 0; i < state->count; i++)
 		if (state->values[i].is_set)

@@ -67,7 +67,8 @@ ot_state_apply(OtOrderState *state, int32 note_no, const OtNote *note)
 	if (note->is_custom || note->data == NULL || !ot_json_is_object(note->data))
 		return;
 	data = &note->data->root;
-	if (strcmp(note->event_type, "order_created") == 0)
+	/* An operator may have given that name to a move as well. */
+	if (!state->has_begun && strcmp(note->event_type, "order_created") == 0)
 		begin_order(state, data);
 	else if (state->has_begun && strcmp(note->event_type, "transition_refused") != 0)
 		change(state, data);

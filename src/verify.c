@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -28,7 +29,7 @@ typedef struct Check
 } Check;
 
 static void check_notes(Check *check);
-static void check_note(Check *check, uint64 row);
+static void check_note(void *context, uint64 row);
 static char *told_status(const Jsonb *data);
 static void check_order(Check *check);
 static void check_lines(Check *check);
@@ -77,13 +78,11 @@ static void
 check_notes(Check *check)
 {
 	OtArgs args = {0};
-	uint64 count;
 
+	ot_state_begin(&check->told);
 	ot_arg_int8(&args, check->workspace);
 	ot_arg_int8(&args, check->order_id);
-	count = ot_read(OT_PLAN_NOTE_LIST, &args);
-	for (uint64 i = 0; i < count; i++)
-		check_note(check, i);
+	ot_read_each(OT_PLAN_NOTE_LIST, &args, check_note, check);
 	report_gap(check, check->row_head.note_no, "the order's row counts");
 }
 
@@ -92,14 +91,16 @@ check_notes(Check *check)
  * note is one finding and not one for every note after it.
  */
 static void
-check_note(Check *check, uint64 row)
+check_note(void *context, uint64 row)
 {
+	Check *check = context;
 	OtNote note;
 	int32 note_no = ot_note_get(row, &note);
 	bytea *stored = ot_note_get_hash(row);
 	bool is_preceded = note_no == check->head.note_no + 1;
 	char *status;
 
+	CHECK_FOR_INTERRUPTS();
 	report_gap(check, (int64) note_no - 1, "a later note follows");
 	if (note_no < 1 || note_no > check->row_head.note_no)
 		report_note(check, note_no, "extra_note", "The order's row does not count it.");
@@ -122,7 +123,7 @@ check_note(Check *check, uint64 row)
 
 	status = note.is_custom ? NULL : told_status(note.data);
 	if (status != NULL)
-		check->last_status = status;
+		check->last_status = MemoryContextStrdup(check->told.memory, status);
 	ot_state_apply(&check->told, note_no, &note);
 }
 
@@ -188,7 +189,7 @@ check_lines(Check *check)
 static void
 check_state(Check *check)
 {
-	OtOrderState stored = {0};
+	OtOrderState stored;
 	OtArgs args = {0};
 
 	if (check->is_damaged || !check->told.has_begun)
@@ -196,6 +197,7 @@ check_state(Check *check)
 	ot_arg_int8(&args, check->workspace);
 	ot_arg_int8(&args, check->order_id);
 	ot_read(OT_PLAN_ORDER_STATE, &args);
+	ot_state_begin(&stored);
 	ot_state_read(&stored, ot_get_jsonb(0, 1));
 	ot_state_compare(&stored, &check->told, report_difference, check);
 }

@@ -367,6 +367,16 @@ SELECT ordertrack.set_order_status(:raw, 'completed')
 SELECT is(ordertrack.order_as_of(:raw), NULL, 'nor has it a beginning later');
 SELECT is((SELECT count(*) FROM ordertrack.order_changes(:raw)), 0::bigint, 'or changes');
 
+-- Moves are an operator's, and so are the names of their events.
+INSERT INTO ordertrack.status_transitions (workspace_id, entity, from_status, to_status, event_type)
+VALUES (1, 'order', 'awaiting_exchange', 'created', 'order_created');
+SELECT ordertrack.create_order('{"status":"awaiting_exchange","items":[{"sku":"a","quantity":2,"price":5}],"data_source":"shop"}') AS again
+\gset
+SELECT ordertrack.set_order_status(:again, 'created')
+\g /dev/null
+SELECT is(ordertrack.order_as_of(:again), pg_temp.shown(:again), 'an order begins but once');
+SELECT is_empty(format('SELECT * FROM ordertrack.verify_order(%s)', :again), 'which is no fault of it');
+
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.equals(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true';
 CREATE OPERATOR hostile.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = hostile.equals);
