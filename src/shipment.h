@@ -44,8 +44,8 @@ extern const char *ot_shipment_failure_code(OtShipmentFailure failure);
 extern const char *ot_shipment_failure_message(OtShipmentFailure failure);
 extern bool ot_order_takes_shipments(const char *order_status);
 extern bool ot_shipment_may_move_order(const char *from_status, const char *to_status);
-extern const char *ot_shipments_judge_order(const OtShipmentSums *sums,
-											const char *order_status);
+extern bool ot_order_follows_shipments(const char *order_status);
+extern const char *ot_shipments_judge_order(const OtShipmentSums *sums);
 
 /* ---- shipment_status.c, shipment_trigger.c ---- */
 

@@ -75,17 +75,25 @@ ot_shipment_may_move_order(const char *from_status, const char *to_status)
 		   (strcmp(to_status, "delivered") == 0 && strcmp(from_status, "shipped") != 0);
 }
 
-/*
- * Tells what an order becomes by its shipments.  A canceled shipment stands in
- * nobody's way: what was in it is not going to be sent, unless another holds it.
- */
-const char *
-ot_shipments_judge_order(const OtShipmentSums *sums, const char *order_status)
+/* Tells whether an order of this status moves on with its shipments. */
+bool
+ot_order_follows_shipments(const char *order_status)
 {
 	static const char *const moving[] = {"paid", "in_progress", "partially_shipped"};
 
-	if (!sums->is_shipped || !is_one_of(order_status, moving, lengthof(moving)))
-		return order_status;
+	return is_one_of(order_status, moving, lengthof(moving));
+}
+
+/*
+ * Tells what an order that follows its shipments becomes by them; NULL is nothing
+ * else.  A canceled shipment stands in nobody's way: what was in it is not going to be
+ * sent, unless another holds it.
+ */
+const char *
+ot_shipments_judge_order(const OtShipmentSums *sums)
+{
+	if (!sums->is_shipped)
+		return NULL;
 	return sums->is_active || sums->has_rest ? "partially_shipped" : "completed";
 }
 

@@ -25,14 +25,16 @@ ot_shipments_order_status(int64 workspace, int64 order_id, const char *order_sta
 	const char *status;
 	OtArgs args = {0};
 
+	if (!ot_order_follows_shipments(order_status))
+		return NULL;
 	ot_arg_int8(&args, workspace);
 	ot_arg_int8(&args, order_id);
 	ot_run(OT_PLAN_SHIPMENT_SUMS, &args);
 	sums.is_shipped = ot_get_bool(0, 1);
 	sums.is_active = ot_get_bool(0, 2);
 	sums.has_rest = ot_get_bool(0, 3);
-	status = ot_shipments_judge_order(&sums, order_status);
-	if (strcmp(status, order_status) == 0 ||
+	status = ot_shipments_judge_order(&sums);
+	if (status == NULL || strcmp(status, order_status) == 0 ||
 		ot_transition_find(workspace, "order", order_status, status, NULL) == NULL)
 		return NULL;
 	return status;
