@@ -78,7 +78,7 @@ EOC
 	# Orders that are there already: two who make the same one may wait in a circle.
 	batch => [ 2, $random . <<'EOC' ],
 SELECT ordertrack.redeem_batch(jsonb_build_array(jsonb_build_object('code', 'END :code', 'customer', 'end :customer', 'amount', 2,
-		'order_data', jsonb_build_object('id', (SELECT max(order_id) - :back FROM ordertrack.orders WHERE workspace_id = 1))),
+		'order_data', jsonb_build_object('id', (SELECT order_id FROM ordertrack.orders WHERE workspace_id = 1 ORDER BY order_id DESC OFFSET :back LIMIT 1))),
 	'{"code": "END :other", "customer": "end 1", "order_data": {"amount": 90}, "amount": 2}'::jsonb));
 EOC
 	back => [ 3, $random . <<'EOC' ],

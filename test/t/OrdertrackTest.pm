@@ -70,7 +70,8 @@ SELECT '$_', count(*), md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text 
 EOC
 }
 
-# All that verify_order finds wrong with any order.
+# All that verify_order finds wrong with any order, but for customers of orders that
+# the stress test changes raw, which no note tells.
 sub findings
 {
 	my ($node, $db) = @_;
@@ -78,6 +79,7 @@ sub findings
 	return $node->safe_psql($db, <<'EOC');
 SELECT o.workspace_id, f.* FROM ordertrack.orders AS o
  CROSS JOIN LATERAL ordertrack.verify_order(o.order_id, o.workspace_id) AS f
+ WHERE f.detail !~ '^The order''s customer_id is '
  ORDER BY 1, 2, 3
 EOC
 }
