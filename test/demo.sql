@@ -134,7 +134,63 @@ SELECT ordertrack.set_delivery_status(:teapot, 'shipped') AS before;
 SELECT regexp_replace(reward, '[(].*', '(its code)') AS reward, customer, cost_in_points, active_points, is_used, delivery_status
   FROM ordertrack.redeemed_rewards;
 
-\echo '== 8. The history of an order, which not even a superuser can edit\n'
+\echo '== 8. The life of an order: paid in two parts, sent in two boxes, one mug comes back\n'
+SELECT ordertrack.create_order('{"source_id": "A-6", "items": [
+	{"product_id": "mug", "quantity": 3, "price": 1000},
+	{"product_id": "teapot", "quantity": 1, "price": 3900}]}', 'dora') AS life \gset
+SELECT ordertrack.add_payment(:life, 2000, 'gift certificate') AS payment_id;
+SELECT ordertrack.add_payment(:life, 4900, 'card', channel => 'web') AS payment_id;
+SELECT source_id, status, total_amount, paid_amount, refunded_amount
+  FROM ordertrack.order_list WHERE order_id = :life;
+SELECT clock_timestamp() AS paid_at \gset
+SELECT ordertrack.create_shipment(:life, '[{"line_no": 1, "quantity": 2}]', carrier => 'bike') AS box \gset
+
+\echo '\n   One mug is left. A box with two is refused, also when two sessions pack at once.\n'
+\set ON_ERROR_STOP off
+SELECT ordertrack.create_shipment(:life, '[{"line_no": 1, "quantity": 2}]');
+\set ON_ERROR_STOP on
+\set ECHO none
+\echo SQLSTATE :SQLSTATE
+SELECT pg_temp.expect(:'SQLSTATE', 'OT007') \g /dev/null
+\set ECHO queries
+
+\echo '\n   The second box takes all that is left. The order follows what is shipped.\n'
+SELECT ordertrack.create_shipment(:life) AS other_box \gset
+\o /dev/null
+SELECT ordertrack.set_shipment_status(ARRAY[:box, :other_box], 'released');
+SELECT ordertrack.set_shipment_status(ARRAY[:box, :other_box], 'packing');
+SELECT ordertrack.set_shipment_status(:box, 'shipped');
+\o
+SELECT status FROM ordertrack.order_list WHERE order_id = :life;
+SELECT ordertrack.set_shipment_status(:other_box, 'shipped', tracking_number => 'Z-77') AS before;
+SELECT shipment_id, line_no, product_id, quantity, status, carrier, tracking_number
+  FROM ordertrack.export_shipments WHERE order_id = :life ORDER BY shipment_id, line_no;
+SELECT clock_timestamp() AS sent_at, ordertrack.activity_cursor() AS cursor \gset
+
+\echo '\n   A mug comes back. What it cost is refunded, which nobody had to say.\n'
+SELECT ordertrack.create_return(:life, '[{"line_no": 1, "quantity": 1}]', 'chipped') AS return_id \gset
+SELECT ordertrack.receive_return(:return_id) AS status;
+SELECT ordertrack.complete_return(:return_id, method => 'card') AS refunded;
+
+\echo '   The order when it had been paid, when it had been sent, and now, told by its history.\n'
+SELECT moment, seen ->> 'status' AS status, jsonb_array_length(seen -> 'shipments') AS shipments,
+	jsonb_array_length(seen -> 'payments') AS payments,
+	jsonb_array_length(seen -> 'returns') AS returns
+  FROM (VALUES
+	(1, 'paid', timestamptz :'paid_at'),
+	(2, 'sent', :'sent_at'),
+	(3, 'now', NULL)) AS m (no, moment, at), ordertrack.order_as_of(:life, at) AS seen
+ ORDER BY no;
+SELECT field, old_value, new_value, note_no
+  FROM ordertrack.order_changes(:life, :'sent_at');
+
+\echo '   Who follows the notes of all orders, and had read until it was sent, gets what came'
+\echo '   since. No note is skipped, also one that commits late.\n'
+SELECT source_id, note_no, event_type, data #>> '{return_status,new}' AS return_status,
+	data ->> 'amount' AS amount
+  FROM ordertrack.activity_since(:'cursor');
+
+\echo '== 9. The history of an order, which not even a superuser can edit\n'
 SELECT note_no, note_type, event_type, author, data -> 'status' AS status,
 	left(encode(hash, 'hex'), 12) AS hash_begins
   FROM ordertrack.order_history(:order_id);
@@ -148,7 +204,7 @@ UPDATE ordertrack.order_notes SET data = '{"to": "canceled"}'
 SELECT pg_temp.expect(:'SQLSTATE', 'OT020') \g /dev/null
 \set ECHO queries
 
-\echo '\n== 9. The history verified\n'
+\echo '\n== 10. The history verified\n'
 SELECT count(DISTINCT o.order_id) AS orders, count(f.problem) AS problems
   FROM ordertrack.order_list AS o
   LEFT JOIN LATERAL ordertrack.verify_order(o.order_id) AS f ON true;
@@ -165,7 +221,7 @@ UPDATE ordertrack.order_notes SET data = '{"to": "canceled"}'
 SELECT note_no, problem, detail FROM ordertrack.verify_order(:order_id);
 ROLLBACK;
 
-\echo '\n== 10. The redemptions as CSV, for a spreadsheet: demo/redemptions.csv\n'
+\echo '\n== 11. The redemptions as CSV, for a spreadsheet: demo/redemptions.csv\n'
 COPY (SELECT redemption_id, kind, state, failure_code, code, reward, customer, order_source_id, amount, points, reason
 	  FROM ordertrack.export_redemptions ORDER BY redemption_id)
   TO STDOUT WITH (FORMAT csv, HEADER) \g demo/redemptions.csv
