@@ -14,7 +14,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'ordertrack_add_coupon';
 COMMENT ON FUNCTION ordertrack.add_coupon(bigint, text, bigint, jsonb, text, text, text, bigint) IS
-'uses a code on a stored order for the order''s own customer, as redeem does, but leaves its status as it is unless nothing is left to pay; amount is the gift credits to spend in minor units; refusals are answers with a failure_code; OT001 no such order, OT002 unknown workspace, OT003 key used for another request, OT005 order_id is null';
+'uses a code on a stored order for the order''s own customer, as redeem does, but leaves its status as it is, but makes an order paid whose payments reach what is left to pay; amount is the gift credits to spend in minor units; refusals are answers with a failure_code; OT001 no such order, OT002 unknown workspace, OT003 key used for another request, OT005 order_id is null';
 
 CREATE FUNCTION ordertrack.remove_coupon(
 	order_id bigint,

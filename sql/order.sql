@@ -156,7 +156,7 @@ BEGIN
 	COMMENT ON TABLE ordertrack.status_transitions IS 'the moves that a status may make, as data: an operator may add rows';
 	COMMENT ON COLUMN ordertrack.status_transitions.from_status IS 'NULL: to_status is an allowed first status';
 	COMMENT ON COLUMN ordertrack.status_transitions.to_status IS 'previous: the status that the entity had before the hold';
-	COMMENT ON COLUMN ordertrack.status_transitions.event_type IS 'event_type of the note; NULL: order_<status>, order_released for created';
+	COMMENT ON COLUMN ordertrack.status_transitions.event_type IS 'event_type of the note; NULL: <entity>_<status>, order_released for an order that goes back to created';
 
 	CREATE TABLE ordertrack.orders (
 		workspace_id bigint NOT NULL,

@@ -6,7 +6,7 @@
 #define OT_ERRCODES_H
 
 #define OT_ERRCODE_NO_ORDER MAKE_SQLSTATE('O', 'T', '0', '0', '1')
-/* no such workspace, voucher, campaign or customer */
+/* what is named beside orders and notes: workspace, voucher, customer, shipment, ... */
 #define OT_ERRCODE_NOT_FOUND MAKE_SQLSTATE('O', 'T', '0', '0', '2')
 #define OT_ERRCODE_KEY_CONFLICT MAKE_SQLSTATE('O', 'T', '0', '0', '3')
 #define OT_ERRCODE_EXISTS MAKE_SQLSTATE('O', 'T', '0', '0', '4')
