@@ -1,6 +1,6 @@
 -- The yardsticks' tables: copies of the real ones with their types, CHECKs,
--- indexes and rows. bench_a has the natural foreign keys, bench_b has none, and
--- bench_c, for the function of plpgsql.sql, has those of bench_a.
+-- indexes and rows. bench_a has the natural foreign keys, bench_b and bench_d have
+-- none, and bench_c, for the function of plpgsql.sql, has those of bench_a.
 SET client_min_messages = warning;
 CREATE SCHEMA bench;
 
@@ -57,6 +57,7 @@ $$;
 SELECT bench.copy_tables('bench_a');
 SELECT bench.copy_tables('bench_b');
 SELECT bench.copy_tables('bench_c');
+SELECT bench.copy_tables('bench_d');
 SELECT bench.add_foreign_keys('bench_a');
 SELECT bench.add_foreign_keys('bench_c');
 
@@ -75,7 +76,7 @@ DECLARE
 	real text;
 	copied text;
 BEGIN
-	FOREACH copies IN ARRAY ARRAY['bench_a', 'bench_b', 'bench_c'] LOOP
+	FOREACH copies IN ARRAY ARRAY['bench_a', 'bench_b', 'bench_c', 'bench_d'] LOOP
 		FOREACH name IN ARRAY ARRAY['orders', 'order_items', 'order_notes', 'redemptions'] LOOP
 			EXECUTE format(filled, 'ordertrack', name) INTO real;
 			EXECUTE format(filled, copies, name) INTO copied;
